@@ -200,11 +200,15 @@ def settled_chunks(spec: TableSpec, raw: Raw, at_once: int) -> Iterator[pa.Table
         return
     codes = [column.name for column in spec.columns if column.kind != "number"]
     whole = whole_floats(raw, codes, at_once)
-    for data in raw.chunks(at_once):
-        for name, are_whole in whole.items():
-            cells = as_codes(data[name], are_whole=are_whole)
-            data = data.set_column(data.column_names.index(name), name, cells)
-        yield data
+    # Nothing here holds on to a chunk: two would take twice the room.
+    yield from map(partial(_with_codes, whole), raw.chunks(at_once))
+
+
+def _with_codes(whole: Mapping[str, bool], data: pa.Table) -> pa.Table:
+    for name, are_whole in whole.items():
+        cells = as_codes(data[name], are_whole=are_whole)
+        data = data.set_column(data.column_names.index(name), name, cells)
+    return data
 
 
 def whole_floats(raw: Raw, names: Sequence[str], at_once: int) -> dict[str, bool]:

@@ -127,10 +127,12 @@ class Checking:
         checked = CheckedTable(spec, raw, self.sizes)
         start = 0
         for data in checked.chunks():
-            checked.take(start, *self._rows(spec, data))
-            start += data.num_rows
-            # Two chunks would take twice the room.
+            verdicts, contents = self._rows(spec, data)
+            # The cells and what was made of them would take twice the room, as would two chunks.
             del data
+            checked.take(start, verdicts, contents)
+            start += len(verdicts.code)
+            del verdicts, contents
             give_back()
             if self._told and raw.rows > self.sizes.chunk:
                 self._told(how_far(spec.name, start, raw.rows, "checked"))

@@ -47,7 +47,7 @@ from registry.today import today
 if TYPE_CHECKING:
     from registry.store.store import Store
 
-CHUNK_ROWS = 1_000_000
+CHUNK_ROWS = 500_000
 """Rows of the source that are read and checked at once."""
 
 

@@ -73,6 +73,12 @@ class StorePart:
         this part's."""
         return self.own_centres[centre]
 
+    def among(self, numbers: Days) -> Days:
+        """The position of each of the part's children in the whole registry, whose children have
+        these numbers (ascending)."""
+        found: Days = np.searchsorted(numbers, self.numbers).astype(REF)
+        return found
+
     def of_children(self, children: Days) -> Registry:
         """The registry of these children alone (positions, ascending), with every centre."""
         at = np.full(len(self.registry.child_ids), -1, REF)
@@ -278,29 +284,26 @@ def over_parts(
     engine: Engine,
     *,
     day: int = NOW,
-    in_place: bool = False,
     done: Callable[[int, int], None] = lambda children, of: None,
 ) -> tuple[Registry, list[Result]]:
     """(the store's centres and areas without any child, what the task says of each part, in order).
 
     The task is a function of a module or a `functools.partial` of one, and what it returns is
-    small: it crosses processes where the engine has some. `in_place`: parts come as
-    `read_in_place` reads them. `done` hears of how many children the parts are finished, of all.
+    small: it crosses processes where the engine has some. `done` hears of how many children the
+    parts are finished, of all.
     """
     with closing(open_store(address, must_exist=True)) as store:
         places, parts = store.load(children=()), divide(store, day)
     ready, total = 0, sum(part.children for part in parts)
     found: dict[int, Result] = {}
-    for part, result in engine.each(partial(_of_part, address, task, in_place), parts):
+    for part, result in engine.each(partial(_of_part, address, task), parts):
         found[part.number] = result
         ready += part.children
         done(ready, total)
     return places, [found[part.number] for part in parts]
 
 
-def _of_part(
-    address: str, task: Callable[[StorePart], Result], in_place: bool, partition: Partition
-) -> Result:
+def _of_part(address: str, task: Callable[[StorePart], Result], partition: Partition) -> Result:
     with closing(open_store(address, must_exist=True)) as store:
-        part = read_in_place(store, partition) if in_place else read(store, partition)
+        part = read(store, partition)
     return task(part)

@@ -20,7 +20,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import WHY_NOT, abstains
 from models.targets import CENSORED, HAPPENED, TARGETS
-from registry.contract.arrays import Codes, Floats
+from registry.contract.arrays import Codes, Days, Floats
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -127,9 +127,11 @@ def judging(bundle: Bundle, block: str) -> Bundle:
     return replace(bundle.rehearsal, facts=bundle.facts)
 
 
-def few_of(some: Cohort, *, rows: int) -> Cohort:
-    """Those of some rows that are judged, where the whole registry has so many `rows`."""
-    chosen = by_lot(some.child, rows=rows, most=MOST_JUDGED_ROWS)
+def few_of(some: Cohort, *, rows: int, position: Days | None = None) -> Cohort:
+    """Those of some rows that are judged, where the whole registry has so many `rows`; `position`:
+    of each child in the whole registry, where these are a part's."""
+    child = some.child if position is None else position[some.child]
+    chosen = by_lot(child, rows=rows, most=MOST_JUDGED_ROWS)
     return some if chosen.all() else some.take(np.flatnonzero(chosen))
 
 
@@ -144,11 +146,15 @@ def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:
     return REHEARSAL, block_rows(clock, bundle, REHEARSAL, until=until)
 
 
-def block_rows(clock: Clock, bundle: Bundle, block: str, *, until: int) -> Cohort:
-    """The landmark rows of a block, with what was known of them by the end of the day `until`."""
+def block_rows(
+    clock: Clock, bundle: Bundle, block: str, *, until: int, position: Days | None = None
+) -> Cohort:
+    """The landmark rows of a block, with what was known of them by the end of the day `until`;
+    `position`: see `few_of`."""
     if block == REHEARSAL:
         learnt = learnt_from(clock, bundle)
-        return learnt.take(np.flatnonzero(blocks_of(bundle, learnt)[1]))
+        placed = learnt if position is None else replace(learnt, child=position[learnt.child])
+        return learnt.take(np.flatnonzero(blocks_of(bundle, placed)[1]))
     rows = cohort(clock, TARGETS[bundle.target], cutoff=until)
     if block == ELSEWHERE:
         return rows

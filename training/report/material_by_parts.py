@@ -16,10 +16,10 @@ from features.data_quality import QualityCounts, QualityScores, counts_of, score
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS
-from registry.contract.arrays import AnyArray, Codes, Flags, Floats
+from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
 from registry.contract.registry import Registry
 from registry.engine import Engine
-from registry.store.partitions import StorePart, alone, late_rows, over_parts
+from registry.store.partitions import StorePart, alone, late_rows, numbers_of, over_parts
 from registry.store.store import open_store
 from training.cohorts.known_until import newest_day
 from training.cohorts.landmarks import Cohort
@@ -90,13 +90,15 @@ class Answered(NamedTuple):
 @dataclass(frozen=True)
 class StoreMaterial:
     """A store, asked for several bundles at once: `places` (its centres, areas and facts), the
-    centres' `quality`, the last day that is known (`until`), and what is judged of each bundle."""
+    centres' `quality`, the last day that is known (`until`), the store's `numbers` of its children,
+    and what is judged of each bundle."""
 
     address: str
     engine: Engine
     places: Registry
     quality: QualityScores
     until: int
+    numbers: Days
     plans: tuple[ReportPlan, ...]
 
     @classmethod
@@ -112,18 +114,18 @@ class StoreMaterial:
         """Count every part's rows."""
         with closing(open_store(address, must_exist=True)) as store:
             until = newest_day(late_rows(store), store.load(children=()).recorded_until)
+            numbers = numbers_of(store)
         places, counted = over_parts(
             address,
-            partial(_count, tuple(bundles), until),
+            partial(_count, tuple(bundles), until, numbers),
             engine,
-            in_place=True,
             done=lambda done, of: said(f"rows of {done:,} of {of:,} children"),
         )
         plans = [
             _plan(bundle, [of[at] for of, _ in counted], marks) for at, bundle in enumerate(bundles)
         ]
         quality = scored([counts for _, counts in counted])
-        return cls(address, engine, places, quality, until, tuple(plans))
+        return cls(address, engine, places, quality, until, numbers, tuple(plans))
 
     def materials(self, hand: AtHand, with_ids: bool, said: Said) -> dict[str, Material]:
         """The material of each bundle of which something can be judged, by version; `with_ids`: see
@@ -132,9 +134,8 @@ class StoreMaterial:
         asked_of = [replace(plan, bundle=judging(plan.bundle, plan.block)) for plan in judged]
         _, parts = over_parts(
             self.address,
-            partial(_answer, asked_of, self.until, with_ids),
+            partial(_answer, asked_of, self.until, self.numbers, with_ids),
             self.engine,
-            in_place=True,
             done=lambda done, of: said(f"predictions of {done:,} of {of:,} children"),
         )
         found: dict[str, Material] = {}
@@ -179,24 +180,24 @@ def why_not_judged(plan: ReportPlan) -> str | None:
 
 
 def _count(
-    bundles: Sequence[Bundle], until: int, part: StorePart
+    bundles: Sequence[Bundle], until: int, numbers: Days, part: StorePart
 ) -> tuple[list[CountedRecords], QualityCounts]:
     """Of the children who are now at a part's centres; what becomes of a child is told from its
     own records alone."""
-    registry = alone(part.registry, at_home(part))
+    registry, position = alone(part.registry, at_home(part)), part.among(numbers)
     clock = Clock(registry)
-    counted = [_counted(clock, bundle, until) for bundle in bundles]
+    counted = [_counted(clock, bundle, until, position) for bundle in bundles]
     return counted, counts_of(registry, by="centre")
 
 
-def _counted(clock: Clock, bundle: Bundle, until: int) -> CountedRecords:
+def _counted(clock: Clock, bundle: Bundle, until: int, position: Days) -> CountedRecords:
     if not _is_home(clock.registry, bundle):
         rows = block_rows(clock, bundle, ELSEWHERE, until=until)
         return CountedRecords({ELSEWHERE: len(rows.index)}, {ELSEWHERE: rows.attrition}, 0, 0)
     later, learnt = block_rows(clock, bundle, LATER, until=until), learnt_from(clock, bundle)
-    rehearsed = int(blocks_of(bundle, learnt)[1].sum()) if "later_from" in bundle.facts else 0
+    placed = replace(learnt, child=position[learnt.child])
     return CountedRecords(
-        {LATER: len(later.index), REHEARSAL: rehearsed},
+        {LATER: len(later.index), REHEARSAL: int(blocks_of(bundle, placed)[1].sum())},
         {LATER: later.attrition, REHEARSAL: learnt.attrition},
         events_of(later),
         len(learnt.index),
@@ -223,52 +224,69 @@ def _plan(bundle: Bundle, counted: Sequence[CountedRecords], marks: Sequence[Mar
 
 
 def _answer(
-    plans: Sequence[ReportPlan], until: int, with_ids: bool, part: StorePart
+    plans: Sequence[ReportPlan], until: int, numbers: Days, with_ids: bool, part: StorePart
 ) -> list[Answered]:
-    clock, home = Clock(part.registry), at_home(part)
-    context = Context(clock)
-    return [_answered(part, clock, context, plan, until, with_ids, home) for plan in plans]
+    clock = Clock(part.registry)
+    asked_in = _AskedIn(part, clock, Context(clock), at_home(part), part.among(numbers))
+    return [_answered(asked_in, plan, until, with_ids) for plan in plans]
 
 
-def _answered(
-    part: StorePart,
-    clock: Clock,
-    context: Context,
-    plan: ReportPlan,
-    until: int,
-    with_ids: bool,
-    home: Flags,
-) -> Answered:
+class _AskedIn(NamedTuple):
+    """A part at hand: which of its children (mask) are now at its centres (`home`), and the
+    `position` of each in the whole registry."""
+
+    part: StorePart
+    clock: Clock
+    context: Context
+    home: Flags
+    position: Days
+
+
+def _answered(of: _AskedIn, plan: ReportPlan, until: int, with_ids: bool) -> Answered:
     """Rows are a part's where the child was at its centres on their day: there its family and its
     centre are known whole."""
-    bundle, target = plan.bundle, TARGETS[plan.bundle.target]
-    rows = few_of(block_rows(clock, bundle, plan.block, until=until), rows=plan.rows)
+    bundle, clock, position = plan.bundle, of.clock, of.position
+    every = block_rows(clock, bundle, plan.block, until=until, position=position)
+    rows = few_of(every, rows=plan.rows, position=position)
     order = np.arange(len(rows.child)) - np.searchsorted(rows.child, rows.child)
-    own = own_rows(part, clock, rows)
+    own = own_rows(of.part, clock, rows)
     mine = rows.take(own)
     if bundle.facts.get("without_visits"):
         mine = censored_at_visits(clock, mine, known_by=until)
-    why, matrix = asked(clock, bundle, mine, context)
-    scored = mine.take(np.flatnonzero(why == 0))
+    why, matrix = asked(clock, bundle, mine, of.context)
+    told = mine.take(np.flatnonzero(why == 0))
     beside = {
-        "urgent": by_rules(clock, scored.child, scored.day),
-        "centre": centres(clock, scored),
+        "urgent": by_rules(clock, told.child, told.day),
+        "centre": centres(clock, told),
     }
     if with_ids:
-        beside["child_id"] = ids_of(clock.registry, scored)
-    learnt = None
-    if plan.block != ELSEWHERE:
-        rows = few_of(learnt_from(clock, bundle), rows=plan.learnt)
-        learnt = rows.take(np.flatnonzero(home[rows.child]))
+        beside["child_id"] = ids_of(clock.registry, told)
     return Answered(
-        columns_of(mine) | {"order": order[own]},
+        columns_of(mine, position) | {"order": order[own]},
         mine.labels_until,
         why,
         matrix,
         beside,
-        None if learnt is None else (columns_of(learnt), learnt.labels_until),
-        marked_rows(clock, target, plan.marks, until=until, of=home) if plan.marks else None,
+        _learnt_here(of, plan),
+        _marked_here(of, plan, until),
     )
+
+
+def _learnt_here(of: _AskedIn, plan: ReportPlan) -> tuple[dict[str, AnyArray], int | None] | None:
+    if plan.block == ELSEWHERE:
+        return None
+    rows = learnt_from(of.clock, plan.bundle)
+    rows = few_of(rows, rows=plan.learnt, position=of.position)
+    mine = rows.take(np.flatnonzero(of.home[rows.child]))
+    return columns_of(mine, of.position), mine.labels_until
+
+
+def _marked_here(of: _AskedIn, plan: ReportPlan, until: int) -> MarkedRows | None:
+    if not plan.marks:
+        return None
+    target = TARGETS[plan.bundle.target]
+    found = marked_rows(of.clock, target, plan.marks, until=until, of=of.home)
+    return found._replace(child=of.position[found.child].astype(np.int64))
 
 
 def _learnt(plan: ReportPlan, parts: Sequence[Answered]) -> Cohort | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from registry.contract.arrays import AnyArray, Floats, Ints
+from registry.contract.arrays import AnyArray, Days, Floats, Ints
 from training.cohorts.landmarks import Cohort
 from training.rows.kept_rows import as_columns
 
@@ -14,12 +14,13 @@ MOST_INDEXES = 1 << 20
 """No child has so many indexes of one target."""
 
 
-def columns_of(rows: Cohort) -> dict[str, AnyArray]:
-    """Rows (`child`: position in the whole registry) as columns; an index is numbered by its child
-    and its place among the child's, alike in every part that reads the child."""
-    first = np.searchsorted(rows.outcomes.child, rows.child)
-    number = rows.child.astype(np.int64) * MOST_INDEXES + (rows.index - first)
-    return as_columns(rows) | {"index": number}
+def columns_of(rows: Cohort, position: Days) -> dict[str, AnyArray]:
+    """A part's rows as columns; `position`: of each of its children in the whole registry, as which
+    `child` is told. An index is numbered by its child and its place among the child's, alike in
+    every part that reads the child."""
+    first, child = np.searchsorted(rows.outcomes.child, rows.child), position[rows.child]
+    number = child.astype(np.int64) * MOST_INDEXES + (rows.index - first)
+    return as_columns(rows) | {"child": child, "index": number}
 
 
 def end_to_end(parts: Sequence[Mapping[str, AnyArray]]) -> dict[str, AnyArray]:

@@ -17,8 +17,15 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS
 from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
+from registry.contract.registry import Registry
 from registry.engine import Engine
-from registry.store.partitions import StorePart, alone, days_measured, over_parts
+from registry.store.partitions import (
+    StorePart,
+    alone,
+    days_measured,
+    numbers_of,
+    over_parts,
+)
 from registry.store.store import open_store
 from training.cohorts.children_lot import by_lot
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
@@ -113,6 +120,7 @@ def store_views(
     months before it."""
     with closing(open_store(address, must_exist=True)) as store:
         places, begun = store.load(children=()), begun_on(*days_measured(store))
+        numbers = numbers_of(store)
     over = last <= places.recorded_until
     months = [
         (*months_before(begun, bundle, first), (first, last)) if over else () for bundle in bundles
@@ -122,10 +130,14 @@ def store_views(
     def heard(words: str) -> Callable[[int, int], None]:
         return lambda done, of: said(f"{words} of {done:,} of {of:,} children")
 
-    asked_of = partial(over_parts, address, engine=engine, in_place=True)
+    asked_of = partial(over_parts, address, engine=engine)
     counted = asked_of(partial(_count, watched), done=heard("months"))[1] if over else []
     totals = _added(counted)
-    looked = asked_of(partial(_look, watched, totals), done=heard("features"))[1] if over else []
+    looked = (
+        asked_of(partial(_look, watched, totals, numbers), done=heard("features"))[1]
+        if over
+        else []
+    )
     quality = scored([one.quality for one in counted]) if over else None
     return [
         _views(at, bundle, places.recorded_until, begun, looked, quality)
@@ -167,41 +179,40 @@ def _count(watched: Watched, part: StorePart) -> Counted:
     return Counted(rows, measured, ripe, counts_of(registry, by="centre"))
 
 
-def _look(watched: Watched, totals: Totals, part: StorePart) -> Looked:
-    home, registry = at_home(part), timely(part.registry)
+def _look(watched: Watched, totals: Totals, numbers: Days, part: StorePart) -> Looked:
+    home, position, registry = at_home(part), part.among(numbers), timely(part.registry)
     rows, of_everyone = {}, {}
     for month in watched.every_month:
         view = at_end_of(registry, *month)
-        child = measured_in_month(view, month[0])
-        chosen = by_lot(child, rows=totals.measured[month], most=MOST_CHILDREN)
-        child = child[chosen & home[child]]
-        of_everyone[month] = child, as_at_end(view, child)
-        clock = Clock(view)
+        own, clock = alone(view, home), Clock(view)
         context = Context(clock)
+        child = measured_in_month(own, month[0])
+        measured = totals.measured[month]
+        child = child[by_lot(position[child], rows=measured, most=MOST_CHILDREN)]
+        of_everyone[month] = position[child], as_at_end(clock, context, child)
         for at, bundle in watched.of(month):
-            every = month_rows(alone(view, home), bundle, month[0])
-            some = few_of_month(every, rows=totals.rows[at, month])
+            every = month_rows(own, bundle, month[0])
+            some = few_of_month(every, rows=totals.rows[at, month], position=position)
             why, matrix = asked(clock, bundle, some, context)
-            rows[at, month] = some.child[why == 0], matrix
-    clock = Clock(registry)
-    context = Context(clock)
-    ripe = [
-        _ripe_of_part(clock, context, bundle, watched.last, home, of)
-        for bundle, of in zip(watched.bundles, totals.ripe, strict=True)
-    ]
+            rows[at, month] = position[some.child[why == 0]], matrix
+    ripe = _ripe_here(watched, totals, registry, home, position)
     return Looked(rows, of_everyone, ripe)
 
 
-def _ripe_of_part(
-    clock: Clock, context: Context, bundle: Bundle, last: int, home: Flags, rows: int
-) -> RipeOfPart:
-    every = ripe_cohort(clock, bundle, last)
-    mine = few_of(every.take(np.flatnonzero(home[every.child])), rows=rows)
-    if bundle.facts.get("without_visits"):
-        mine = censored_at_visits(clock, mine)
-    why, matrix = asked(clock, bundle, mine, context)
-    visited = visited_in_time(clock, mine.take(np.flatnonzero(why == 0)))[0]
-    return RipeOfPart(columns_of(mine), mine.labels_until, why, matrix, visited)
+def _ripe_here(
+    watched: Watched, totals: Totals, registry: Registry, home: Flags, position: Days
+) -> list[RipeOfPart]:
+    own, clock = Clock(alone(registry, home)), Clock(registry)
+    context, found = Context(clock), []
+    for bundle, rows in zip(watched.bundles, totals.ripe, strict=True):
+        mine = few_of(ripe_cohort(own, bundle, watched.last), rows=rows, position=position)
+        if bundle.facts.get("without_visits"):
+            mine = censored_at_visits(clock, mine)
+        why, matrix = asked(clock, bundle, mine, context)
+        visited = visited_in_time(clock, mine.take(np.flatnonzero(why == 0)))[0]
+        columns = columns_of(mine, position)
+        found.append(RipeOfPart(columns, mine.labels_until, why, matrix, visited))
+    return found
 
 
 def _views(

@@ -99,9 +99,11 @@ def month_rows(view: Registry, bundle: Bundle, first: int) -> Cohort:
     return rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
 
 
-def few_of_month(some: Cohort, *, rows: int) -> Cohort:
-    """Those of a month's rows that are looked at, where the whole registry has so many `rows`."""
-    return some.take(np.flatnonzero(by_lot(some.child, rows=rows, most=MOST_ROWS)))
+def few_of_month(some: Cohort, *, rows: int, position: Days | None = None) -> Cohort:
+    """Those of a month's rows that are looked at, where the whole registry has so many `rows`;
+    `position`: of each child in the whole registry, where these are a part's."""
+    child = some.child if position is None else position[some.child]
+    return some.take(np.flatnonzero(by_lot(child, rows=rows, most=MOST_ROWS)))
 
 
 def profile_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> MonthProfile:
@@ -144,9 +146,9 @@ def everyone(registry: Registry, first: int, last: int) -> Floats:
     known at its end; `registry`: of `timely`. Most changes of a registry are of all its children,
     of whom there are many more than one target asks about."""
     seen = at_end_of(registry, first, last)
-    child = measured_in_month(seen, first)
+    child, clock = measured_in_month(seen, first), Clock(seen)
     child = child[by_lot(child, rows=len(child), most=MOST_CHILDREN)]
-    return as_at_end(seen, child)
+    return as_at_end(clock, Context(clock), child)
 
 
 def measured_in_month(view: Registry, first: int) -> Days:
@@ -157,10 +159,10 @@ def measured_in_month(view: Registry, first: int) -> Days:
     return found
 
 
-def as_at_end(view: Registry, child: Days) -> Floats:
+def as_at_end(clock: Clock, context: Context, child: Days) -> Floats:
     """Features (children, len(NAMES)) of children as known at the end of a view."""
-    clock, day = Clock(view), np.full(len(child), view.recorded_until, np.int32)
-    return as_of(clock, child, day, priors=DEFAULT_PRIORS, context=Context(clock))
+    day = np.full(len(child), clock.registry.recorded_until, np.int32)
+    return as_of(clock, child, day, priors=DEFAULT_PRIORS, context=context)
 
 
 def profiles_of_everyone(months: list[tuple[int, Floats]]) -> list[MonthProfile]:
