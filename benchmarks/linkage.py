@@ -30,10 +30,10 @@ from registry.checks.table import check, raw_table, registry_of_checked
 from registry.contract.days import day_number
 from registry.linkage.links import Links, link
 from registry.linkage.register_view import RegisterView, views_of
+from registry.machine.today import today
 from registry.simulate.dials import Dials
 from registry.simulate.second_register import TwoRegisters, two_registers
 from registry.simulate.write import simulate
-from registry.today import today
 
 
 @dataclass(frozen=True)

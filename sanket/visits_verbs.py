@@ -216,7 +216,7 @@ def _record(file: Path | None, *, store: str | None, visited_on: str | None, as_
 
     if file is None:
         raise UsageError("LST008", "name the list that came back: sanket visits record FILE")
-    from registry.today import today
+    from registry.machine.today import today
     from serving.visits.filled_lists import read_back, record
 
     day = day_if_given(visited_on, option="--visited-on", code="LST010")

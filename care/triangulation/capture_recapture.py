@@ -19,7 +19,7 @@ TAIL = 0.025
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Recapture:
     """Children known to each list, to both, and, estimated, to neither, with the 95 % interval."""
 
     here: int
@@ -47,7 +47,7 @@ def neither(here: int, there: int, both: float) -> float:
     return max(whole - (here + there - both), 0.0)
 
 
-def estimate(here: int, there: int, both: int) -> Estimate | None:
+def estimate(here: int, there: int, both: int) -> Recapture | None:
     """What the two lists say of those on neither; None with fewer than `FEWEST_IN_BOTH` in both.
 
     The interval is exact: all sizes of the whole under which so many in both, or more, and so many
@@ -65,7 +65,7 @@ def estimate(here: int, there: int, both: int) -> Estimate | None:
 
     low = _first(as_few, known)
     high = _first(lambda whole: not as_many(whole), known)
-    return Estimate(here, there, both, neither(here, there, both), low - known, high - 1 - known)
+    return Recapture(here, there, both, neither(here, there, both), low - known, high - 1 - known)
 
 
 def _first(holds: Callable[[int], bool], start: int) -> int:
@@ -92,7 +92,7 @@ class Sensitivity:
     neither: float
 
 
-def sensitivities(found: Estimate, *, waiting: int) -> tuple[Sensitivity, ...]:
+def sensitivities(found: Recapture, *, waiting: int) -> tuple[Sensitivity, ...]:
     """The estimate under wrong links and dependent lists. `waiting`: pairs of two children, one of
     each list, whom a person has not decided."""
     here, there, both = found.here, found.there, found.both

@@ -10,7 +10,7 @@ import numpy as np
 
 from care.programme.areas import Areas
 from care.programme.disclosure_control import withheld
-from care.triangulation.capture_recapture import Estimate, estimate
+from care.triangulation.capture_recapture import Recapture, estimate
 from care.triangulation.seen_by_month import NOTHING, SAM
 from care.triangulation.two_systems import TwoSystems
 from registry.contract.arrays import Codes, Flags, Floats, Ints
@@ -35,7 +35,7 @@ Cell = str | float | int | None
 
 
 @dataclass(frozen=True)
-class Counts:
+class SystemCounts:
     """Counts by kind, float64 (kinds, sectors and all, months), NaN where withheld; `found_ever` is
     of the whole time (a child once) and has no months."""
 
@@ -45,7 +45,7 @@ class Counts:
     found: Floats
     found_ever: Floats
 
-    def estimate_of(self, sector: int, month: int | None) -> Estimate | None:
+    def estimate_of(self, sector: int, month: int | None) -> Recapture | None:
         """Capture and recapture of one sector (the last: all) in one month, or the whole time
         (None). None where too few are in both or a count that it needs is withheld."""
         cells = self.found_ever[:, sector] if month is None else self.found[:, sector, month]
@@ -77,14 +77,14 @@ class Counts:
         return f"{self.months[0]}/{self.months[-1]}"
 
 
-def counts_of(systems: TwoSystems) -> Counts:
+def counts_of(systems: TwoSystems) -> SystemCounts:
     """The counts, small ones withheld and with them those from which they could be told."""
     both = systems.here.by_month.registered, systems.there.by_month.registered
     registered = [both[0] & both[1], both[0] & ~both[1], ~both[0] & both[1]]
     found = kinds_of_sam(systems)
     ever = _ever(systems)
     size = len(systems.sectors)
-    return Counts(
+    return SystemCounts(
         systems.sectors,
         systems.months.names,
         controlled(_by_sector(registered, systems.sector, size)),
@@ -167,7 +167,7 @@ def _shares(found: Mapping[str, float]) -> dict[str, Cell]:
     return shares
 
 
-def _estimated(found: Estimate | None) -> dict[str, Cell]:
+def _estimated(found: Recapture | None) -> dict[str, Cell]:
     if found is None:
         return dict.fromkeys(ESTIMATED)
     return dict(zip(ESTIMATED, (round(found.neither, 1), found.low, found.high), strict=True))

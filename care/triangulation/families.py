@@ -12,9 +12,9 @@ from care.triangulation.counts import ALL_SECTORS, Cell, controlled
 from care.triangulation.two_systems import UNKNOWN_SECTOR
 from registry.contract.arrays import Ints, Texts
 from registry.contract.registry import NEVER, Registry, Table
-from registry.linkage.family_extract import FamilyExtract, Matched, Standing
+from registry.linkage.family_extract import FamilyExtract, Matched, Registration
 
-COVERED = ("sector", *(one.name.lower() for one in Standing), "coverage")
+COVERED = ("sector", *(one.name.lower() for one in Registration), "coverage")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ def coverage(extract: FamilyExtract, found: Matched, registry: Registry) -> Cove
     family's child in the register; small ones withheld."""
     text = sectors_of(extract, found, registry)
     sectors, at = np.unique(text.astype(str), return_inverse=True)
-    counts = np.zeros((len(Standing), len(sectors) + 1, 1))
+    counts = np.zeros((len(Registration), len(sectors) + 1, 1))
     np.add.at(counts[:, :, 0], (found.standing, at), 1)
     counts[:, -1] = counts[:, :-1].sum(1)
     shown = controlled(counts)[:, :, 0]
-    by_name = {one.name.lower(): shown[one].tolist() for one in Standing}
+    by_name = {one.name.lower(): shown[one].tolist() for one in Registration}
     return Coverage(tuple(str(one) for one in sectors), by_name)
 
 

@@ -25,7 +25,7 @@ from care.triangulation.families import (
 from care.triangulation.page_parts import document, table
 from registry.contract.arrays import Texts
 from registry.contract.registry import Registry
-from registry.linkage.family_extract import WORDS, FamilyExtract, Matched, Standing, matched
+from registry.linkage.family_extract import WORDS, FamilyExtract, Matched, Registration, matched
 from registry.small_counts import SMALLEST_CELL, shown
 from registry.sources.formula_guard import harmless
 
@@ -87,7 +87,7 @@ def said(one: FamiliesHeld) -> str:
     lines = [
         f"{len(one.extract.line)} children under five in the extract; registered: "
         f"{'-' if share is None else f'{float(share):.1%}'} of those whose standing is sure.",
-        *(f"  {_cell(last[kind.name.lower()]):>9}  {WORDS[kind]}" for kind in Standing),
+        *(f"  {_cell(last[kind.name.lower()]):>9}  {WORDS[kind]}" for kind in Registration),
         *(f"  {count:>9}  {REFUSED[why]}" for why, count in one.extract.refused.items()),
         "Families in the register:",
         *(f"  {_cell(n):>9}  {PLACES[name]}" for name, n in _shown(asdict(one.places)).items()),
@@ -131,7 +131,7 @@ def _page(one: FamiliesHeld) -> str:
             "<ul>"
             + "".join(
                 f"<li>{kind.name.lower().replace('_', ' ')}: {escape(WORDS[kind])}</li>"
-                for kind in Standing
+                for kind in Registration
             )
             + "</ul>",
             "<h2>Rows that were not used</h2>",
@@ -153,10 +153,10 @@ def write_missing(one: FamiliesHeld, out: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(("line", "sector", "standing", "child_id"))
         for row, standing in enumerate(one.found.standing.tolist()):
-            if standing == Standing.REGISTERED:
+            if standing == Registration.REGISTERED:
                 continue
             child = one.found.child[row]
             known = str(one.child_ids[child]) if child >= 0 else ""
-            name = Standing(standing).name.lower()
+            name = Registration(standing).name.lower()
             cells = (harmless(str(one.sectors[row])), name, harmless(known))
             writer.writerow((int(one.extract.line[row]), *cells))

@@ -15,10 +15,10 @@ from pathlib import Path
 from care.triangulation.capture_recapture import (
     ASSUMPTIONS,
     FEWEST_IN_BOTH,
-    Estimate,
+    Recapture,
     sensitivities,
 )
-from care.triangulation.counts import COLUMNS, Counts, counts_of
+from care.triangulation.counts import COLUMNS, SystemCounts, counts_of
 from care.triangulation.disagreements import (
     KINDS,
     WORDS,
@@ -48,7 +48,7 @@ class Triangulation:
     """What two registers say together."""
 
     systems: TwoSystems
-    counts: Counts
+    counts: SystemCounts
     found: list[Disagreement]
     waiting_sam: int
     """Pairs that wait for a person, both of whom are SAM in the months: each may be one child."""
@@ -60,7 +60,7 @@ class Triangulation:
         return any(bool(registry.facts.get("synthetic")) for registry in both)
 
     @property
-    def whole(self) -> Estimate | None:
+    def whole(self) -> Recapture | None:
         """The estimate of all sectors over the whole time."""
         return self.counts.estimate_of(len(self.counts.sectors), None)
 

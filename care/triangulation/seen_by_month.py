@@ -22,7 +22,7 @@ reading that can be judged."""
 
 
 @dataclass(frozen=True)
-class Months:
+class CalendarMonths:
     """Calendar months: names (`2026-03`), first and last days."""
 
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class SeenByMonth:
     registered: Flags
 
 
-def seen_by_month(registry: Registry, months: Months) -> tuple[SeenByMonth, Ragged]:
+def seen_by_month(registry: Registry, months: CalendarMonths) -> tuple[SeenByMonth, Ragged]:
     """One register's months, and the readings that they are of (with `says` in the codes of
     `SAID`).
 
@@ -82,13 +82,13 @@ def _said(points: Ragged) -> Ragged:
     return points.having(says=says)
 
 
-def _month(months: Months, day: AnyArray) -> Ints:
+def _month(months: CalendarMonths, day: AnyArray) -> Ints:
     """The position of each day's month; -1 outside of them."""
     month = np.searchsorted(months.starts, day, side="right") - 1
     return np.where((month >= 0) & (day <= months.ends[-1]), month, -1)
 
 
-def _treated(known: Known, months: Months) -> Flags:
+def _treated(known: Known, months: CalendarMonths) -> Flags:
     stays = known.episodes
     found = np.zeros((len(known.child), len(months.names)), np.bool_)
     for at, (start, end) in enumerate(zip(months.starts, months.ends, strict=True)):
@@ -97,7 +97,7 @@ def _treated(known: Known, months: Months) -> Flags:
     return found
 
 
-def _registered(known: Known, months: Months) -> Flags:
+def _registered(known: Known, months: CalendarMonths) -> Flags:
     child = known.children
     ends = months.ends[None, :].astype(np.int64)
     birth = child["birth_date"].astype(np.int64)[:, None]

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from care.programme.by_month import calendar
-from care.triangulation.seen_by_month import Months, SeenByMonth, seen_by_month
+from care.triangulation.seen_by_month import CalendarMonths, SeenByMonth, seen_by_month
 from features.clock import Ragged
 from registry.contract.arrays import Flags, Ints, Texts
 from registry.contract.days import day_number
@@ -47,7 +47,7 @@ class TwoSystems:
     """Children of both registers, each once; `sector` is a position in `sectors`: that of `here`,
     or, for a child who is only there, of `there`."""
 
-    months: Months
+    months: CalendarMonths
     sectors: tuple[str, ...]
     sector: Ints
     here: System
@@ -72,11 +72,11 @@ def two_systems(one: Registry, other: Registry, links: RowLinks, *, months: int)
     return TwoSystems(span, sectors, sector, here, there, waiting)
 
 
-def _months(until: int, many: int) -> Months:
+def _months(until: int, many: int) -> CalendarMonths:
     firsts, ends = calendar(until=until, months=many)
     names = tuple(f"{first:%Y-%m}" for first in firsts)
     starts = np.array([day_number(first) for first in firsts], np.int32)
-    return Months(names, starts, ends)
+    return CalendarMonths(names, starts, ends)
 
 
 def _children(one: Registry, other: Registry, links: RowLinks) -> tuple[Ints, Ints, int]:
@@ -101,7 +101,7 @@ def _present(registry: Registry) -> Flags:
     return found
 
 
-def _system(registry: Registry, child: Ints, count: int, months: Months) -> System:
+def _system(registry: Registry, child: Ints, count: int, months: CalendarMonths) -> System:
     """The register's rows gathered by child: who stands there twice is one child, of whom the
     gravest that either row says is said."""
     seen, readings = seen_by_month(registry, months)

@@ -38,7 +38,7 @@ from registry.contract.registry import (
 from registry.contract.rules import RULES
 from registry.contract.tables import TEXTS
 from registry.contract.versions import DAYS_SPOKEN_OF, EVER, first_known
-from registry.today import today as programmes_today
+from registry.machine.today import today as programmes_today
 
 _NEVER = int(NEVER)
 _first_known = lru_cache(4096)(first_known)

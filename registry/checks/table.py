@@ -31,7 +31,7 @@ from registry.contract.tables import SPECS, TEXTS, ColumnSpec, TableSpec
 from registry.contract.versions import centre_names, dated, last_day, registry_of
 from registry.indian_digits import grouped
 from registry.machine.memory import give_back
-from registry.today import today
+from registry.machine.today import today
 
 DIRECTORIES = ("child", "centre")
 """Kinds of ids that later tables refer to; the texts of other kinds are their table's own."""

@@ -14,7 +14,7 @@ import orjson
 
 from registry.contract.errors import BadInput
 from registry.fhir.fhir_codes import IDENTIFIER_TYPES, OURS
-from registry.today import programme_day
+from registry.machine.today import programme_day
 
 NDJSON_ENDINGS = (".ndjson", ".jsonl")
 ENDINGS = (*NDJSON_ENDINGS, ".json")

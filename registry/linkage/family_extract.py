@@ -30,7 +30,7 @@ ANOTHER_DATE = 4
 """Levels up to this (swapped, month only, 1 January) are one date written otherwise."""
 
 
-class Standing(IntEnum):
+class Registration(IntEnum):
     """Where a child of the extract stands with the register."""
 
     REGISTERED = 0
@@ -41,11 +41,11 @@ class Standing(IntEnum):
 
 
 WORDS = {
-    Standing.REGISTERED: "registered",
-    Standing.LOOK: "of the family, with another date of birth or sex: a person must look",
-    Standing.LEFT: "registered once, and has left",
-    Standing.SIBLINGS_ONLY: "not registered, a child of the family is",
-    Standing.NOBODY: "not registered, nor is any child of the family",
+    Registration.REGISTERED: "registered",
+    Registration.LOOK: "of the family, with another date of birth or sex: a person must look",
+    Registration.LEFT: "registered once, and has left",
+    Registration.SIBLINGS_ONLY: "not registered, a child of the family is",
+    Registration.NOBODY: "not registered, nor is any child of the family",
 }
 
 
@@ -122,16 +122,18 @@ def matched(extract: FamilyExtract, registry: Registry, families: Texts) -> Matc
     gain = _gain(extract, left, children["birth_date"][right], children["sex"][right])
     level = birth_date_levels(extract.birth_date[left], children["birth_date"][right])
     taken, _ = one_to_one(left[gain > 0], right[gain > 0], gain[gain > 0])
-    standing = np.full(len(extract.line), int(Standing.NOBODY), np.int8)
+    standing = np.full(len(extract.line), int(Registration.NOBODY), np.int8)
     child = np.full(len(extract.line), -1, np.int64)
-    standing[left], child[left] = int(Standing.SIBLINGS_ONLY), children["child"][right]
+    standing[left], child[left] = int(Registration.SIBLINGS_ONLY), children["child"][right]
     pairs = np.flatnonzero(gain > 0)[taken]
     rows, there = left[pairs], right[pairs]
     sexes = extract.sex[rows], children["sex"][there]
     sure = (level[pairs] <= 1) & ((sexes[0] == sexes[1]) | (sexes[0] < 0) | (sexes[1] < 0))
     gone = children["left_on"][there] != NEVER
     standing[rows] = np.where(
-        sure, np.where(gone, int(Standing.LEFT), int(Standing.REGISTERED)), int(Standing.LOOK)
+        sure,
+        np.where(gone, int(Registration.LEFT), int(Registration.REGISTERED)),
+        int(Registration.LOOK),
     )
     child[rows] = children["child"][there]
     return Matched(standing, child)

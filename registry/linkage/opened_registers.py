@@ -13,11 +13,11 @@ from registry.contract.days import day_number
 from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
 from registry.linkage.register_view import RegisterView, views_of
+from registry.machine.today import today
 from registry.privacy import KEY_NAME, hash_families, identity_key
 from registry.read import read
 from registry.store.loading import family_texts
 from registry.store.store import Store, open_store
-from registry.today import today
 
 
 @dataclass(frozen=True)

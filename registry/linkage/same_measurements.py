@@ -86,7 +86,7 @@ def _levels_of(one: RegisterView, other: RegisterView, left: Ints, right: Ints) 
     return np.select(conditions, list(range(len(conditions))), default=-1).astype(np.int8)
 
 
-class Evidence(NamedTuple):
+class SameReadings(NamedTuple):
     """For each pair: points (see `POINTS`), readings that are the same, other readings of the same
     days, readings of the first register that are near one of the second in time, and the sum of
     their relative differences."""
@@ -98,7 +98,7 @@ class Evidence(NamedTuple):
     apart: Floats
 
 
-def _evidence(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> Evidence:
+def _evidence(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -> SameReadings:
     start = np.searchsorted(one.measured_child, left, side="left")
     many = np.searchsorted(one.measured_child, left, side="right") - start
     pair = np.repeat(np.arange(len(left)), many)
@@ -118,7 +118,7 @@ def _evidence(one: RegisterView, other: RegisterView, left: Ints, right: Ints) -
     points = _points(same, gap, both=~np.isnan(height_cm))
     dated = gap <= DATED_LATE_DAYS
     of_each = (points, same & dated, (gap == 0) & ~same, np.ones(len(pair)), relative)
-    return Evidence(*(_sums(pair, values, len(left)) for values in of_each))
+    return SameReadings(*(_sums(pair, values, len(left)) for values in of_each))
 
 
 def _points(same: Flags, gap: Ints, *, both: Flags) -> Ints:

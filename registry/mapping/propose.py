@@ -11,12 +11,12 @@ from registry.checks.table import StoredIds, check
 from registry.contract.days import day_number
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
+from registry.machine.today import today
 from registry.mapping.headers import header_meanings
 from registry.mapping.map_file import Map, TableMap, read_map
 from registry.mapping.sheet_proposal import SheetProposal, one_or_list, plain, quoted
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import sheets_of, sql_address, table_files
-from registry.today import today
 
 LOOKED_AT = 1000
 """Rows of a database that are looked at for a proposal (of a file all are), and rows tried by

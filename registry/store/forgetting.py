@@ -28,11 +28,11 @@ from sqlalchemy import (
 from registry.contract.arrays import Flags, Texts
 from registry.contract.days import day_number
 from registry.contract.errors import BadInput
+from registry.machine.today import today
 from registry.privacy import keyed_hash, tombstone_key
 from registry.store import schema
 from registry.store.bulk import Bulk
 from registry.store.links.decisions import holding_links, joined_ids, linked_ids, number_of
-from registry.today import today
 
 if TYPE_CHECKING:
     from registry.store.store import Store

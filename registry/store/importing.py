@@ -30,6 +30,7 @@ from registry.contract.registry import OWN_DAY, REF
 from registry.contract.tables import SPECS, TEXTS
 from registry.contract.versions import EVER
 from registry.machine.memory import give_back
+from registry.machine.today import today
 from registry.mapping.ambiguous import refuse_undecided
 from registry.privacy import hash_families
 from registry.read import read
@@ -42,7 +43,6 @@ from registry.store.bulk import Bulk
 from registry.store.forgetting import forgotten_among
 from registry.store.ids import KINDS, Numbering
 from registry.store.store_facts import imported_tables, recorded_until
-from registry.today import today
 
 if TYPE_CHECKING:
     from registry.store.store import Store

@@ -82,7 +82,7 @@ def _families(
     from registry.contract.days import day_number
     from registry.linkage.family_extract import read_extract
     from registry.linkage.opened_registers import family_key, opened_alone
-    from registry.today import today
+    from registry.machine.today import today
     from sanket.progress import step
 
     with step("Holding the families against the register"):

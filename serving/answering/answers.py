@@ -28,7 +28,7 @@ from models.targets import TARGETS
 from models.visits.listed_child import Reason
 from registry.checks.table import build_records
 from registry.contract.registry import day_number
-from registry.today import today
+from registry.machine.today import today
 from serving.answering.champions import Champions
 from serving.answering.growth_points import classifications, growth_points
 from serving.answering.request_shape import RequestChild, incoming

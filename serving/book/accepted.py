@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from registry.checks.table import StoredIds, check, raw_table
 from registry.contract.days import day_date, day_number
 from registry.contract.rules import RULES
+from registry.machine.today import today
 from registry.store import schema
-from registry.today import today
 
 TICKED = "visits ticked"
 """The source that imports of ticked outcomes name."""

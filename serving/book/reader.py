@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from care.programme.areas import STATE_ID
 from models.visits.listed_child import Candidate
 from registry.contract.errors import Refused
-from registry.today import today
+from registry.machine.today import today
 from serving.access.permissions import Scope
 from serving.book import linked_codes
 from serving.book.disclosure import facts_for

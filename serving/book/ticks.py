@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.today import today
+from registry.machine.today import today
 from serving.book import events
 from serving.book.escalation.escalation_records import CORRECTED, correct_visit, open_by_visit
 from serving.book.events import FINDING_ENTERED, BookEvent

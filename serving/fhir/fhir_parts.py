@@ -10,7 +10,7 @@ from typing import Any
 from registry.contract.arrays import AnyArray
 from registry.contract.registry import NEVER, day_date
 from registry.fhir.fhir_codes import EXERCISE, EXTENSIONS, LOINC, SYNTHETIC, TEST_DATA, UCUM
-from registry.today import midnight
+from registry.machine.today import midnight
 
 Resource = dict[str, Any]
 _MADE_UP = [{"system": system, "code": code} for system, code in (SYNTHETIC, TEST_DATA)]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.contract.errors import BadInput
-from registry.today import today
+from registry.machine.today import today
 from serving.access.permissions import Person
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.http.problems import HttpProblem

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registry.today import today
+from registry.machine.today import today
 from serving.access.permissions import COOKIE, Person
 from serving.language.arm import input_pattern
 from serving.language.languages import LANGUAGES

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from models.champion import models_folder
-from registry.today import today
+from registry.machine.today import today
 from serving.access.permissions import Issuer, Person, TokenReader, bearer, local_key, unknown
 from serving.access.tokens import TokenWatch
 from serving.answering.answers import Answerer
@@ -161,7 +161,7 @@ class ServiceState:
             raise NotKept("the audit log did not answer in time") from None
 
     def today(self) -> dt.date:
-        """The programme's calendar day (`registry.today`)."""
+        """The programme's calendar day (`registry.machine.today`)."""
         return today()
 
 

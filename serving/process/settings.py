@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from registry.contract.errors import BadInput
-from registry.today import today
+from registry.machine.today import today
 from serving.access.permissions import Issuer
 from serving.http.bounds import Limits, setting
 from serving.http.origins import Origins

@@ -41,7 +41,7 @@ def run(
     """Serve until stopped; the exit code. Raises BadInput: REG060 (no store), SRV003 (no champion),
     SRV002 (port).
 
-    today: the day on which the calendar stands still, for an exercise (`registry.today`).
+    today: the day on which the calendar stands still, for an exercise (`registry.machine.today`).
     """
     store = ready_to_serve(store, host=host, port=port)
     command = [

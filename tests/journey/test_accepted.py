@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import today as calendar
 from registry.contract.registry import day_date
+from registry.machine import today as calendar
 from registry.store.quarantine import refused as in_quarantine
 from registry.store.store import open_store
 from serving.access.permissions import COOKIE

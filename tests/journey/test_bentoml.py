@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from models.targets import TARGETS
+from registry.machine.today import today
 from registry.store.store import open_store
-from registry.today import today
 from serving.access.permissions import issue, local_key
 from serving.answering.schemas import EXAMPLE
 from tests.journey.test_serve import START_SECONDS, answered, free_port, sanket

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from features.survey.write_table import write
 from registry.contract.errors import BadInput
+from registry.machine.today import today
 from registry.sources.formula_guard import harmless, harmless_table, unharmed
 from registry.store.store import open_store
-from registry.today import today
 from serving.audit import recorder
 from serving.database import engine_of
 from serving.visits.filled_lists import LARGEST_UNPACKED, read_back

@@ -12,7 +12,7 @@ from care.triangulation.families_report import held, record, said, write, write_
 from registry.checks.table import check, raw_table, registry_of_checked
 from registry.contract.days import day_number
 from registry.contract.errors import BadInput
-from registry.linkage.family_extract import Standing, matched, read_extract
+from registry.linkage.family_extract import Registration, matched, read_extract
 from registry.privacy import keyed_hash
 
 KEY, TODAY = b"a key of one store", day_number("2026-06-30")
@@ -61,7 +61,7 @@ def standings(tmp_path, *rows: str) -> list[tuple[str, str]]:
     registry, families = register(REGISTER)
     found = matched(extract(tmp_path, *rows), registry, families)
     ids = [str(registry.child_ids[at]) if at >= 0 else "" for at in found.child]
-    return [(Standing(one).name, child) for one, child in zip(found.standing, ids, strict=True)]
+    return [(Registration(one).name, child) for one, child in zip(found.standing, ids, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_cannot_be_used_is_counted_by_why(tmp_path):
 
 def test_a_file_that_is_no_extract_is_refused(tmp_path):
     (tmp_path / "x.csv").write_text("family,dob\n1,2\n")
-    with pytest.raises(BadInput, match="LNK010"):
+    with pytest.raises(BadInput, match="LNK014"):
         read_extract(tmp_path / "x.csv", KEY, today=TODAY)
 
 

@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from registry import today as module
 from registry.contract.errors import UsageError
-from registry.today import today
+from registry.machine import today as module
+from registry.machine.today import today
 
 
 class _At(dt.datetime):

@@ -23,7 +23,7 @@ from models.level import ENOUGH_OUTCOMES, is_of
 from models.targets import TARGETS, Target
 from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
-from registry.today import today
+from registry.machine.today import today
 from training.card.card_wording import RECALIBRATED, UPDATING
 from training.card.fingerprint import stamp
 from training.checks.finding import NOT_APPLICABLE, SKIPPED

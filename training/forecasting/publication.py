@@ -21,8 +21,8 @@ from care.programme.published_forecast import (
 )
 from registry.contract.arrays import Flags, Floats
 from registry.contract.errors import UsageError
+from registry.machine.today import today
 from registry.small_counts import SMALLEST_CELL
-from registry.today import today
 from training.forecasting.counts_panel import Panel
 from training.forecasting.forecast import Forecast
 from training.forecasting.forecast_run import Result

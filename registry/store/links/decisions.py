@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, insert, or_, select
 
 from registry.contract.days import day_date, day_number
 from registry.contract.errors import BadInput, Refused, UsageError
+from registry.machine.today import today
 from registry.store import schema
-from registry.today import today
 
 SAME, LOOK, DIFFERENT, UNSURE = "same", "look", "different", "unsure"
 VERDICTS = (SAME, DIFFERENT, UNSURE)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from models.visits.listed_child import Candidate
 from models.visits.severity import MODERATE, SEVERE, WELL
 from models.visits.visit_order import gravity
-from registry.today import today
+from registry.machine.today import today
 from serving.book.escalation.escalation_kinds import BY_VISIT, LATE, answered, holding, opens
 from serving.book.scorebook import ESCALATIONS, ROWS, TOLD, Run, row_of
 
