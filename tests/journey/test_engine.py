@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.bundle import save
@@ -24,6 +25,7 @@ from registry.contract.registry import day_date
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
 from registry.store.store import open_store
+from sanket.app import app
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.reader import Reader
@@ -73,6 +75,17 @@ def test_an_engine_that_cannot_be_is_refused_with_its_bound(workers, scheduler, 
     with pytest.raises(UsageError, match=says) as raised:
         Engine.of(workers, scheduler)
     assert raised.value.code == "ENG001"
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [(("--scheduler", "tcp://10.0.0.5:8786"), "ENG004"), (("--workers", "0"), "ENG001")],
+)
+def test_an_import_takes_workers_and_refuses_a_scheduler_by_name(tmp_path, option, code):
+    words = ["import", str(tmp_path), "--to", str(tmp_path / "x.db"), *option]
+    found = CliRunner().invoke(app, words)
+    assert isinstance(found.exception, UsageError) and found.exception.code == code
+    assert not (tmp_path / "x.db").exists()
 
 
 def test_nothing_of_dask_is_loaded_where_nobody_asks_for_it(monkeypatch):
