@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,12 +60,7 @@ def keep(
         raise UsageError(
             "LNK006", "a register's name is a letter, then letters, digits, _ or -, at most 40"
         )
-    pairs = [
-        _Pair(str(child), str(code), bool(same), float(bits), why)
-        for child, code, same, bits, why in zip(
-            *links.ids(), links.same, links.confidence_bits, sentences(links), strict=True
-        )
-    ]
+    pairs = _pairs(links)
     with store.engine.connect() as connection:
         day = decision_day(connection)
         centres = _centres_here(own, pairs, _brought_centres(connection, register))
@@ -77,6 +72,28 @@ def keep(
         connection.commit()
     refused = sum(table["quarantined"] for table in report.tables.values())
     return counts | {"rows_quarantined": refused}
+
+
+def ask(store: Store, links: Links) -> dict[str, int]:
+    """Let the pairs of one register wait for a person, `same` ones too: whoever stands in it twice
+    is decided by no rule; how many of what."""
+    pairs = [replace(pair, same=False) for pair in _pairs(links)]
+    with store.engine.connect() as connection:
+        day = decision_day(connection)
+        connection.rollback()
+        schema.take_turns(connection)
+        counts = _decide(connection, pairs, _numbers(connection), day)
+        connection.commit()
+    return {name: counts[name] for name in ("to_look_at", "decided_before")}
+
+
+def _pairs(links: Links) -> list[_Pair]:
+    return [
+        _Pair(str(child), str(code), bool(same), float(bits), why)
+        for child, code, same, bits, why in zip(
+            *links.ids(), links.same, links.confidence_bits, sentences(links), strict=True
+        )
+    ]
 
 
 def _brought_centres(connection: Connection, register: str) -> dict[str, str]:
@@ -160,7 +177,7 @@ def _decide(
         if child is None or other is None:
             counts["not_brought"] += 1
             continue
-        before = decided.get((child, other))
+        before = decided.get((child, other)) or decided.get((other, child))
         stands = before is not None and not (
             before.decided_by == LINKAGE and before.verdict == LOOK
         )

@@ -32,6 +32,10 @@ def link_(
         str | None,
         typer.Option(help="Keep the links in STORE, and call the other register by this name."),
     ] = None,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="STORE alone: let the pairs wait for a person at /links."),
+    ] = False,
     map: Annotated[Path | None, typer.Option(help="A MAP.toml for a source.")] = None,
     names: Annotated[
         Path | None, typer.Option(help="STORE's names as `sanket encode` wrote them.")
@@ -58,8 +62,10 @@ def link_(
     if other is None:
         if map or other_names or keep:
             raise UsageError("LNK006", "--map, --keep and --other-names are of a second register")
-        _twice(store, out, names, as_json=as_json)
+        _twice(store, out, names, ask=ask, as_json=as_json)
         return
+    if ask:
+        raise UsageError("LNK006", "--ask is for STORE alone; of two registers `look` pairs wait")
     if (names is None) != (other_names is None):
         raise UsageError("LNK006", "--names and --other-names go together")
     filters = read_filters((names, other_names)) if names and other_names else ({}, {})
@@ -89,7 +95,7 @@ def _tell(counts: dict[str, int], *, as_json: bool) -> None:
         typer.echo(f"{name.replace('_', ' '):16} {grouped(count):>12}")
 
 
-def _twice(store: str, out: Path | None, names: Path | None, *, as_json: bool) -> None:
+def _twice(store: str, out: Path | None, names: Path | None, *, ask: bool, as_json: bool) -> None:
     """Who stands twice in one register."""
     from registry.linkage.duplicates import duplicates
     from registry.linkage.links import write_links
@@ -106,6 +112,12 @@ def _twice(store: str, out: Path | None, names: Path | None, *, as_json: bool) -
             write_links(links, out)
     counts = links.counts()
     del counts["other_children"]
+    if ask:
+        from registry.linkage.kept_links import ask as ask_a_person
+        from registry.store.store import open_store
+
+        with closing(open_store(store, must_exist=True)) as opened:
+            counts |= ask_a_person(opened, links)
     _tell(counts, as_json=as_json)
 
 

@@ -15,7 +15,7 @@ from features.episodes import find
 from registry.contract.days import NEVER, day_number
 from registry.store.store import open_store
 from tests.support.registry_samples import folder
-from tests.support.two_registers import CENTRES, said, two_stores
+from tests.support.two_registers import CENTRES, block, said, two_stores
 
 KNOWN, LATER = "2025-06-01", "2025-08-01"
 
@@ -133,3 +133,22 @@ def test_nothing_of_a_child_stands_in_what_the_commands_say(registers, capsys):
     said("decide", one, "twin", "ptwin", "unsure")
     printed = capsys.readouterr()
     assert "twin" not in printed.out + printed.err and "k0" not in printed.out + printed.err
+
+
+def test_who_stands_twice_in_one_register_waits_for_a_person(registers, capsys, tmp_path):
+    one, _ = registers
+    twice = block("z", 9.0)["measurements"].splitlines()
+    children = block("z", 9.0)["children"].splitlines()
+    source = folder(
+        tmp_path / "twice",
+        centres=CENTRES,
+        children="\n".join([children[0], *children[1:4]]) + "\n",
+        measurements="\n".join(twice[:13]) + "\n",
+    )
+    said("import", str(source), "--to", one, "--imported-on", KNOWN)
+    counts = told(capsys, "link", one, "--ask")
+    assert counts["same"] + counts["look"] == counts["to_look_at"] >= 3
+    assert {"zk0", "k0"} <= listed(one, KNOWN)[0], "nothing changes before somebody decides"
+    said("decide", one, "k0", "zk0", "same")
+    assert "zk0" not in listed(one, KNOWN)[0] and listed(one, KNOWN)[1] == 43
+    assert told(capsys, "link", one, "--ask")["to_look_at"] == 0
