@@ -1,9 +1,9 @@
 """Two registers of one simulated population, linked without names: precision, recall and seconds
 against the known truth.
 
-`.venv/bin/python benchmarks/linkage.py [--children N] [--seed S] [--own-readings]
-[--json]`. The last line of the
-JSON form is one object.
+`.venv/bin/python benchmarks/linkage.py [--children N] [--seed S] [--own-readings] [--within]
+[--json]`. With `--within`, who stands twice in the first register and in the second. The last line
+of the JSON form is one object.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 # A script's own folder stands first on the path, and features.py and training.py there would hide
@@ -28,6 +29,7 @@ import pyarrow.parquet
 
 from registry.checks.table import check, raw_table, registry_of_checked
 from registry.contract.days import day_number
+from registry.linkage.duplicates import duplicates
 from registry.linkage.links import Links, link
 from registry.linkage.register_view import RegisterView, views_of
 from registry.machine.today import today
@@ -157,6 +159,29 @@ def figures(links: Links, truth: Truth, cost: dict[str, float]) -> dict[str, flo
     return found
 
 
+def figures_within(view: RegisterView, truth: Truth) -> dict[str, float]:
+    """How many of the pairs of one register's rows that are of one child are found."""
+    rows: dict[str, list[str]] = {}
+    for child in view.child_ids:
+        rows.setdefault(truth.person[child], []).append(str(child))
+    true = {pair for one in rows.values() for pair in combinations(sorted(one), 2)}
+    used = time.process_time()
+    links = duplicates(view)
+    seconds = time.process_time() - used
+    pairs = list(zip(*links.ids(), strict=True))
+    same = {pair for pair, is_same in zip(pairs, links.same, strict=True) if is_same}
+    return {
+        "children": len(view),
+        "true_pairs": len(true),
+        "same": len(same),
+        "precision": len(same & true) / max(len(same), 1),
+        "recall": len(same & true) / max(len(true), 1),
+        "recall_with_look": len(set(pairs) & true) / max(len(true), 1),
+        "look": len(pairs) - len(same),
+        "cpu_seconds": round(seconds, 1),
+    }
+
+
 def peak_gb() -> float:
     """Most memory that this process has held, in GB."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
@@ -170,11 +195,19 @@ def main() -> None:
     parser.add_argument(
         "--own-readings", action="store_true", help="the second system weighs itself"
     )
+    parser.add_argument("--within", action="store_true", help="who stands twice in one register")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    found = figures(
-        *linked(simulated_pair(asked.children, asked.seed, own_readings=asked.own_readings))
-    )
+    pair = simulated_pair(asked.children, asked.seed, own_readings=asked.own_readings)
+    if asked.within:
+        both, truth = views_and_truth(pair)
+        found = {
+            f"{side}_{name}": figure
+            for side, view in zip(("one", "other"), both, strict=True)
+            for name, figure in figures_within(view, truth).items()
+        }
+    else:
+        found = figures(*linked(pair))
     for name, figure in found.items():
         print(f"{name:30} {figure:,.4f}" if figure != int(figure) else f"{name:30} {figure:,.0f}")
     if asked.json:

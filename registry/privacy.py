@@ -16,7 +16,7 @@ from registry.checks.cells import encode, why_bad
 from registry.checks.raw import Raw, as_codes, whole_floats
 from registry.contract.errors import Refused
 from registry.contract.tables import AADHAAR_WITHHELD
-from registry.family_codes import hold_aadhaar, is_aadhaar, plain_code
+from registry.sources.family_codes import hold_aadhaar, is_aadhaar, plain_code
 
 KEY_NAME = "SANKET_IDENTITY_KEY"
 """The environment's variable with the key (any text of 16 characters or more)."""

@@ -1,9 +1,6 @@
-"""Which rows of two registers are of one child, as positions: found here, or read from a file of
-`sanket link`."""
+"""Which rows of two registers are of one child, as positions: found here, or known before."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 
@@ -11,25 +8,26 @@ from care.triangulation.two_systems import RowLinks
 from registry.contract.arrays import Ints, Texts
 from registry.contract.errors import BadInput
 from registry.linkage.duplicates import duplicates
-from registry.linkage.link_file import read_links
+from registry.linkage.link_file import LinkedIds
 from registry.linkage.links import Links, link
 from registry.linkage.opened_registers import OpenedRegister, views
 
 
-def row_links(one: OpenedRegister, other: OpenedRegister, *, file: Path | None = None) -> RowLinks:
-    """The links of both, from the file where one is given; and in each of them who stands there
-    twice, so that it is one child."""
+def row_links(
+    one: OpenedRegister, other: OpenedRegister, *, known: LinkedIds | None = None
+) -> RowLinks:
+    """The links of both: those known, else found now; and in each of them who stands there twice,
+    so that it is one child."""
     both = views(one, other)
     ids = (one.registry.child_ids, other.registry.child_ids)
-    if file is None:
+    if known is None:
         links = link(*both)
         pairs = links.ids()
         across, waiting = (
             _positions(ids, (pairs[0][kept], pairs[1][kept])) for kept in (links.same, ~links.same)
         )
     else:
-        read = read_links(file)
-        across, waiting = (_positions(ids, _columns(pairs), file=file) for pairs in read)
+        across, waiting = (_positions(ids, _columns(pairs)) for pairs in known)
     here, there = (
         _positions((own, own), _same(duplicates(view))) for view, own in zip(both, ids, strict=True)
     )
@@ -46,9 +44,7 @@ def _columns(pairs: list[tuple[str, str]]) -> tuple[Texts, Texts]:
     return mine, theirs
 
 
-def _positions(
-    known: tuple[Texts, Texts], pairs: tuple[Texts, Texts], *, file: Path | None = None
-) -> tuple[Ints, Ints]:
+def _positions(known: tuple[Texts, Texts], pairs: tuple[Texts, Texts]) -> tuple[Ints, Ints]:
     """Positions in both registers' ids. BadInput LNK012 for an id that a register does not hold."""
     found = []
     for own, ids in zip(known, pairs, strict=True):
@@ -57,8 +53,8 @@ def _positions(
         if missing := int((at < 0).sum()):
             raise BadInput(
                 "LNK012",
-                f"{missing} of {len(at)} links of {file} name a child that its register does not "
-                "hold: is it the file of these two, in this order?",
+                f"{missing} of {len(at)} links name a child that its register does not hold: are "
+                "they of these two, in this order?",
             )
         found.append(at)
     return found[0], found[1]

@@ -19,11 +19,11 @@ from registry.contract.codes import Sex
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.errors import BadInput
 from registry.contract.registry import NEVER, Registry
-from registry.family_codes import read_family_id
 from registry.linkage.candidate_pairs import joined
 from registry.linkage.comparisons import birth_date_levels
 from registry.linkage.one_to_one import one_to_one
 from registry.privacy import keyed_hash
+from registry.sources.family_codes import read_family_id
 
 NEEDED, MAYBE = ("family_id", "birth_date"), ("sex", "sector_id", "centre_id")
 ANOTHER_DATE = 4

@@ -25,6 +25,13 @@ def triangulate(
         Path | None,
         typer.Option(help="What `sanket link STORE OTHER` wrote; without it they are linked now."),
     ] = None,
+    kept: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the links that STORE keeps to the register of this name (`sanket link "
+            "--keep NAME`, and what officers decided since)."
+        ),
+    ] = None,
     families: Annotated[
         Path | None,
         typer.Option(help="An extract of families (family_id, birth_date): who is not registered."),
@@ -47,7 +54,7 @@ def triangulate(
     """
     from registry.contract.errors import UsageError
 
-    if (other is None) == (families is None) or (families and (links or map)):
+    if (other is None) == (families is None) or (families and (links or map or kept)):
         raise UsageError(
             "LNK013",
             "name the other register with --other (a store or a source; with --links what `sanket "
@@ -58,15 +65,19 @@ def triangulate(
         return
     if other is None:
         return
+    if links and kept:
+        raise UsageError("LNK013", "--links and --kept are two sources of the same: name one")
     from care.triangulation.report import record, said, triangulated, write, write_children
     from care.triangulation.row_links import row_links
     from care.triangulation.two_systems import two_systems
+    from registry.linkage.link_file import kept_links, read_links
     from registry.linkage.opened_registers import opened_registers
     from sanket.progress import step
 
     with step("Holding the registers against each other"):
         one, second = opened_registers(store, other, map=map)
-        rows = row_links(one, second, file=links)
+        known = read_links(links) if links else kept_links(store, kept) if kept else None
+        rows = row_links(one, second, known=known)
         found = triangulated(two_systems(one.registry, second.registry, rows, months=months))
     if out:
         write(found, out)

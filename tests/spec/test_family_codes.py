@@ -3,8 +3,8 @@ place."""
 
 import pytest
 
-from registry.family_codes import hold_aadhaar, is_aadhaar, plain_code, read_family_id
 from registry.read import read
+from registry.sources.family_codes import hold_aadhaar, is_aadhaar, plain_code, read_family_id
 from registry.store.store import open_store
 from tests.support.registry_samples import folder
 
