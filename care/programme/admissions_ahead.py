@@ -35,8 +35,8 @@ class AdmissionsForecast:
         return _month_end(self.of.months[-1]) - today
 
     def speaks(self, today: int) -> bool:
-        """Whether it reaches over all weeks for which a need is told."""
-        return self.days_known(today) >= 7 * max(WEEKS)
+        """Whether it reaches over all weeks for which a need is told, and down to projects."""
+        return bool(self.projects) and self.days_known(today) >= 7 * max(WEEKS)
 
 
 def read(engine: sa.Engine, day: int) -> AdmissionsForecast | None:

@@ -270,6 +270,17 @@ def areas_of(
     }
 
 
+def totals_of(engine: sa.Engine, of: Publication, level: str) -> dict[str, float]:
+    """By id of every area of a level what a publication expects over all its months together."""
+    total = sa.func.sum(ROWS.c.mean)
+    wanted = sa.select(ROWS.c.area, total).where(
+        ROWS.c.forecast == of.forecast, ROWS.c.level == level
+    )
+    with engine.connect() as connection:
+        found = connection.execute(wanted.group_by(ROWS.c.area)).all()
+    return {area: float(mean) for area, mean in found}
+
+
 def _area_forecast(
     level: str, area: str, rows: list[Any], history: tuple[Count, ...]
 ) -> AreaForecast:

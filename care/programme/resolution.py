@@ -55,7 +55,7 @@ class Outlook:
 NOT_PUBLISHED = (
     "no forecast of admissions is published: `sanket forecast STORE --counted admissions --publish`"
 )
-ENDED = "the published forecast of admissions is from {origin} and too old"
+NOT_USED = "the published forecast of admissions (from {origin}, by {level}) ends within twelve weeks or stops above projects"  # noqa: E501
 
 
 def of(
@@ -130,7 +130,7 @@ class _Ahead:
         ids, project_of = indicators.places(registry, "project")
         why_not = NOT_PUBLISHED if forecast is None else ""
         if forecast is not None and not forecast.speaks(today):
-            why_not = ENDED.format(origin=forecast.of.origin)
+            why_not = NOT_USED.format(origin=forecast.of.origin, level=forecast.of.level)
             forecast = None
         centres = supply.flow(known, known.children["centre"], len(registry.centre_ids))
         parts = Parts.of(centres, project_of)

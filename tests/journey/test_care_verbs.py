@@ -54,6 +54,10 @@ def store(tmp_path_factory):
         "episodes": [
             {"episode_id": "e1", "child_id": "c0", "programme": "VCDC", "admitted_on": "2026-03-10"}
         ],
+        "stocks": [
+            {"centre_id": "A", "counted_on": day, "item": "EDNF", "quantity": quantity}
+            for day, quantity in (("2026-02-28", 7), ("2026-03-31", 42))
+        ],
     }
     for name, table in rows.items():
         pd.DataFrame(table).to_csv(source / f"{name}.csv", index=False)
@@ -119,6 +123,23 @@ def test_the_budget_of_a_store(store, capsys):
     found = json.loads(said(capsys, "budget", store, "--json"))["registry"]
     assert found["caseload"]["children"] == 6 and found["in_treatment"] == 1
     assert found["sachets"]["project"][0]["place"] == "P"
+
+
+def test_the_budget_says_when_a_store_room_runs_out_and_what_to_send(store, capsys):
+    text = said(capsys, "budget", store)
+    assert "P, EDNF: 42 in 1 of 1 centres; runs out in" in text and "no season in it" in text
+    found = json.loads(said(capsys, "budget", store, "--json", "--send-months", 1))["registry"]
+    (line,) = found["store_rooms"]["centres"]
+    assert (line["counted_on"], line["left"], line["look"]) == ("2026-03-31", 42.0, "")
+    weeks = line["weeks"]
+    assert weeks["earliest"] < weeks["expected"] < weeks["latest"]
+    assert found["store_rooms"]["send_days"] == 30 and found["season"] is None
+    then = json.loads(said(capsys, "budget", store, "--json", "--as-of", "2026-03-30"))["registry"]
+    (line,) = then["store_rooms"]["centres"]
+    assert (line["counted_on"], line["left"]) == ("2026-02-28", 7.0), "the later one is not known"
+    with pytest.raises(SystemExit):
+        main(["budget", str(store), "--as-of", "March"])
+    assert "CARE017" in capsys.readouterr().err
 
 
 def test_indicators_as_text_and_document(store, capsys):

@@ -1,6 +1,7 @@
 """What to expect in an area, and its map, over the real service: figures told by hand, what is
 withheld neither told nor drawn, each scope its own, in each language."""
 
+import datetime as dt
 import html
 import json
 import re
@@ -9,6 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from care.programme.published_forecast import Publication
 from registry.store.boundaries import import_boundaries
 from registry.store.store import open_store
 from serving.app import create_app
@@ -16,6 +18,7 @@ from serving.book.areas.area_outlines import convex_hull
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
+from serving.pages.areas.expected_page import _old
 from tests.support.days_of_scoring import AS_OF, measured_centres
 from tests.support.forecast_by_hand import place_centres, publish_by_hand
 from tests.support.service_cases import KEY, Client, token
@@ -163,6 +166,20 @@ def test_without_a_publication_the_pages_say_so(tmp_path):
     text = get(app, "/map/state/state").text
     assert words("en")("map", "none") in text and 'value="sam_share" selected' in text
     app.close()
+
+
+def test_a_forecast_that_newer_months_have_overtaken_says_so():
+    of = Publication(
+        counted="confirmed_sam",
+        level="sector",
+        origin="2025-12",
+        horizon=6,
+        as_of=dt.date(2025, 12, 31),
+        made_on=dt.date(2026, 1, 2),
+        facts={},
+    )
+    assert _old(of, dt.date(2026, 2, 27), words("en")) == ""
+    assert "3 months have ended since" in _old(of, dt.date(2026, 3, 31), words("en"))
 
 
 def test_a_hull_goes_around_its_points():

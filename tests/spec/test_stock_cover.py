@@ -1,6 +1,7 @@
 """How long a store room lasts and what to send, as a store keeper works it out; what cannot be right
 is said by name. And the season in it, by the published forecast of admissions."""
 
+import dataclasses
 import datetime as dt
 import math
 
@@ -327,6 +328,9 @@ def test_a_forecast_that_ends_too_soon_gives_no_season():
     assert found.season is None and "2026-03" in found.no_season
     fresh = resolution.of(registry, standard(), PLAN, forecast=forecast([31] * 6))
     assert fresh.season.origin == "2026-06" and fresh.no_season == ""
+    above = dataclasses.replace(forecast([31] * 6), projects={})
+    high = resolution.of(registry, standard(), PLAN, forecast=above)
+    assert high.season is None and "stops above projects" in high.no_season
     none = resolution.of(registry, standard(), PLAN)
     assert none.season is None and "--publish" in none.no_season
     (need, *_), (other, *_) = fresh.needs["project"], none.needs["project"]

@@ -38,6 +38,16 @@ def forecasts(
         return published_forecast.areas_of(engine, of, level, [one.place for one in places])
 
 
+def totals(
+    engine: sa.Engine, of: Publication, level: str, places: Sequence[Place]
+) -> dict[str, float]:
+    """By id what is expected in all months together, of these places, which `Reader.whole_places`
+    has named."""
+    with _readable():
+        found = published_forecast.totals_of(engine, of, level)
+    return {one.place: found[one.place] for one in places if one.place in found}
+
+
 def alerts(
     engine: sa.Engine, of: Publication, level: str, places: Sequence[Place]
 ) -> list[AreaAlert]:

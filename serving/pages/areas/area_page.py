@@ -171,14 +171,22 @@ def parts_below(reader: Reader, run: Run, area: AreaShown, below: str) -> list[A
         return []
     if below == "centre":
         return area_parts.centres_of(reader, run, area.place)
+    return area_parts.parts_of(reader, run, below, places_below(reader, run, area, below))
+
+
+def places_below(reader: Reader, run: Run, area: AreaShown, below: str) -> list[Place]:
+    """The places of these parts."""
+    if not below:
+        return []
+    if below == "centre":
+        return [part.place for part in area_parts.centres_of(reader, run, area.place)]
     own = area.place.place
-    places = [
+    return [
         place
         for place in reader.whole_places(run, below)
         if own
         == {"state": own, "district": place.district_id, "project": place.project_id}[area.level]
     ]
-    return area_parts.parts_of(reader, run, below, places)
 
 
 def _children(

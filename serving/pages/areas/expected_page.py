@@ -3,11 +3,13 @@ parts by expected SAM."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import numpy as np
+import sqlalchemy as sa
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,11 +19,11 @@ from features.charts.forecast_chart import ChartWords, ForecastSeries, forecast_
 from registry.contract.arrays import Floats
 from serving.access.permissions import Person
 from serving.book.areas import area_forecasts
+from serving.book.reader import Place
 from serving.language.words import Words
 from serving.pages.areas import area_page
 from serving.pages.areas.area_figures import month_name
 from serving.pages.areas.area_page import Link
-from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.attention import AT_ONCE, page_asked
 from serving.pages.areas.forecast_told import (
     YEAR,
@@ -36,6 +38,9 @@ from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import level_notes, practice_key
 
 DRAWN_MONTHS = 24
+MOST_ALERTS = 20
+OLD_MONTHS = 2
+"""A month's forecast is made in the next month: from this many months on a newer one is missing."""
 _LOW, _HIGH = (list(QUANTILES).index(name) for name in ("q10", "q90"))
 
 
@@ -62,6 +67,21 @@ class RankedPart:
     before: str
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a page shows of the publication that stands, of an area and its parts."""
+
+    of: Publication | None = None
+    own: AreaForecast | None = None
+    picture: Markup | None = None
+    months: Sequence[MonthLine] = ()
+    alerts: Sequence[tuple[Link, str]] = ()
+    more_alerts: int = 0
+    ranked: Sequence[RankedPart] = ()
+    page: int = 1
+    pages: int = 1
+
+
 def show(
     state: ServiceState,
     request: Request,
@@ -79,16 +99,11 @@ def show(
     levels = area_page.levels_below(level)
     below = query.get("parts", "")
     below = below if below in levels else usual_level(levels)
-    parts = area_page.parts_below(reader, run, area, below)
-    of, own, found = _found(state, area, below, parts)
-    ranked = sorted(found.values(), key=lambda one: (-float(one.mean.sum()), one.area))
-    pages = max(1, -(-len(ranked) // AT_ONCE))
-    page = min(page_asked(query), pages)
-    lines = _alerts(state, of, area, own, below, found, parts, words) if of else []
-    above = area_forecasts.months_above(state.book_engine, of, level, area.place) if of else set()
+    places = area_page.places_below(reader, run, area, below)
+    found = _found(state, area, below, places, page_asked(query), words)
 
     def address(**changes: object) -> str:
-        asked = {"parts": below, "page": page} | changes
+        asked = {"parts": below, "page": found.page} | changes
         return "?" + urlencode({name: value for name, value in asked.items() if value})
 
     return html(
@@ -101,18 +116,20 @@ def show(
         crumbs=area_page.crumbs_of(reader, run, area, words),
         own_address=address_of(level, area_id),
         map_address=f"/map/{level}/{quote(area_id, safe='')}",
-        about=_about(of, words) if of else "",
-        forecast=own,
-        picture=_picture(of, own, above, words) if of and own else None,
-        months=_month_lines(of, own, above, words) if of and own else [],
-        alerts=lines,
+        about=_about(found.of, words) if found.of else "",
+        old=_old(found.of, run.as_of, words) if found.of else "",
+        forecast=found.own,
+        picture=found.picture,
+        months=found.months,
+        alerts=found.alerts,
+        more_alerts=found.more_alerts,
         levels=levels,
         below=below,
-        ranked=_ranked(ranked, of, page, words) if of else [],
-        total_head=_total_head(of, words) if of else "",
-        next_head=_next_head(of, words) if of else "",
-        page=page,
-        pages=pages,
+        ranked=found.ranked,
+        total_head=_total_head(found.of, words) if found.of else "",
+        next_head=_next_head(found.of, words) if found.of else "",
+        page=found.page,
+        pages=found.pages,
         address=address,
         practice=practice_key(run.facts),
         levels_said=level_notes(run.facts, words),
@@ -130,36 +147,64 @@ def address_of(level: str, area_id: str) -> str:
 
 
 def _found(
-    state: ServiceState, area: area_page.AreaShown, below: str, parts: Sequence[AreaPart]
-) -> tuple[Publication | None, AreaForecast | None, dict[str, AreaForecast]]:
-    """The publication, the area's forecast and by id those of its parts, as far as there are."""
+    state: ServiceState,
+    area: area_page.AreaShown,
+    below: str,
+    places: Sequence[Place],
+    page: int,
+    words: Words,
+) -> Expected:
+    """What the page shows; nothing where no forecast is published."""
     engine = state.book_engine
     of = area_forecasts.standing(engine)
     if of is None:
-        return None, None, {}
-    own = area_forecasts.forecasts(engine, of, area.level, [area.place])
-    places = [part.place for part in parts]
-    inside = area_forecasts.forecasts(engine, of, below, places) if places else {}
-    return of, own.get(area.place.place), inside
+        return Expected()
+    own = area_forecasts.forecasts(engine, of, area.level, [area.place]).get(area.place.place)
+    above = area_forecasts.months_above(engine, of, area.level, area.place)
+    totals = area_forecasts.totals(engine, of, below, places)
+    order = sorted(totals, key=lambda name: (-totals[name], name))
+    pages = max(1, -(-len(order) // AT_ONCE))
+    page = min(page, pages)
+    alerts, more = _alerts(engine, of, area, own, below, places, words)
+    return Expected(
+        of,
+        own,
+        _picture(of, own, above, words) if own else None,
+        _month_lines(of, own, above, words) if own else [],
+        alerts,
+        more,
+        _ranked(engine, of, below, order, page, words),
+        page,
+        pages,
+    )
 
 
 def _alerts(
-    state: ServiceState,
+    engine: sa.Engine,
     of: Publication,
     area: area_page.AreaShown,
     own: AreaForecast | None,
     below: str,
-    found: Mapping[str, AreaForecast],
-    parts: Sequence[AreaPart],
+    places: Sequence[Place],
     words: Words,
-) -> list[tuple[Link, str]]:
-    """The area's own, then those of its parts, one line each."""
-    engine = state.book_engine
+) -> tuple[list[tuple[Link, str]], int]:
+    """The area's own, then the first of its parts', one line each; how many more there are."""
     told = area_forecasts.alerts(engine, of, area.level, [area.place])
-    known = {area.place.place: own} if own else {}
-    lines = alert_lines(told, known, words, address_of)
-    inside = area_forecasts.alerts(engine, of, below, [part.place for part in parts])
-    return lines + alert_lines(inside, found, words, address_of)
+    lines = alert_lines(told, {area.place.place: own} if own else {}, words, address_of)
+    inside = area_forecasts.alerts(engine, of, below, places)
+    first = inside[: max(MOST_ALERTS - len(lines), 0)]
+    alerted = {alert.area for alert in first}
+    known = area_forecasts.forecasts(
+        engine, of, below, [one for one in places if one.place in alerted]
+    )
+    return lines + alert_lines(first, known, words, address_of), len(inside) - len(first)
+
+
+def _old(of: Publication, as_of: dt.date, words: Words) -> str:
+    """A note where newer months are long known; "" where there are none."""
+    year, month = map(int, of.origin.split("-"))
+    months = (as_of.year * 12 + as_of.month) - (year * 12 + month)
+    return words.say("forecast", "old", n=months) if months > OLD_MONTHS else ""
 
 
 def _about(of: Publication, words: Words) -> str:
@@ -248,17 +293,21 @@ def _between(one: AreaForecast, ahead: int, words: Words) -> str:
 
 
 def _ranked(
-    ranked: Sequence[AreaForecast], of: Publication, page: int, words: Words
+    engine: sa.Engine, of: Publication, below: str, order: Sequence[str], page: int, words: Words
 ) -> list[RankedPart]:
+    """One page of the parts, the most expected first; order: their ids."""
     start = (page - 1) * AT_ONCE
+    shown = order[start : start + AT_ONCE]
+    places = [Place(name, None, None) for name in shown]
+    found = area_forecasts.forecasts(engine, of, below, places) if places else {}
     return [
         RankedPart(
             start + at + 1,
-            Link(area_page.link(one.level, one.area, words).name, address_of(one.level, one.area)),
-            expected_told(float(one.mean.sum()), words),
-            expected_told(one.mean[0], words),
-            _between(one, 0, words),
-            count_told(sum_before(one), words),
+            Link(area_page.link(below, name, words).name, address_of(below, name)),
+            expected_told(float(found[name].mean.sum()), words),
+            expected_told(found[name].mean[0], words),
+            _between(found[name], 0, words),
+            count_told(sum_before(found[name]), words),
         )
-        for at, one in enumerate(ranked[start : start + AT_ONCE])
+        for at, name in enumerate(shown)
     ]

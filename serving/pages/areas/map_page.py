@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from care.programme.published_forecast import AreaForecast, Publication
+from care.programme.published_forecast import Publication
 from features.charts.area_map import MapFigures, area_map, breaks_of, grey_of
 from serving.access.permissions import Person
 from serving.book.areas import area_forecasts
@@ -117,16 +117,14 @@ def _mapped(
     parts: Sequence[AreaPart],
     words: Words,
 ) -> list[MappedPart]:
-    found: dict[str, AreaForecast] = {}
+    found: dict[str, float] = {}
     if of and figure in (EXPECTED, EXPECTED_PER_1000):
         places = [part.place for part in parts]
-        found = area_forecasts.forecasts(state.book_engine, of, below, places)
+        found = area_forecasts.totals(state.book_engine, of, below, places)
     return [_part(part, figure, found, words) for part in parts]
 
 
-def _part(
-    part: AreaPart, figure: str, found: Mapping[str, AreaForecast], words: Words
-) -> MappedPart:
+def _part(part: AreaPart, figure: str, found: Mapping[str, float], words: Words) -> MappedPart:
     area, link = part.place.place, area_page.link(part.level, part.place.place, words)
     if figure in (EXPECTED, EXPECTED_PER_1000):
         value = _expected(part, figure, found.get(area))
@@ -138,11 +136,8 @@ def _part(
     return MappedPart(link, area, cell(part.figures, figure, words), value)
 
 
-def _expected(part: AreaPart, figure: str, forecast: AreaForecast | None) -> float | None:
-    if forecast is None:
-        return None
-    total = float(forecast.mean.sum())
-    if figure == EXPECTED:
+def _expected(part: AreaPart, figure: str, total: float | None) -> float | None:
+    if total is None or figure == EXPECTED:
         return total
     children = part.figures.get("children")
     return 1000 * total / children if children else None
