@@ -196,7 +196,11 @@ def test_indicators_counted_part_by_part_are_those_of_the_whole(divided, monkeyp
             np.testing.assert_array_equal(other[name], column)
 
 
-@pytest.mark.parametrize("counted", list(EVENTS))
+COUNTED = [name for name in EVENTS if name != "relapse"]
+"""Cured, followed and SAM again takes longer than the eight months of this registry."""
+
+
+@pytest.mark.parametrize("counted", COUNTED)
 def test_a_panel_counted_part_by_part_is_that_of_the_whole(divided, monkeypatch, counted):
     store, registry, _ = divided
     day = day_date(registry.recorded_until - 40)

@@ -68,7 +68,7 @@ class RankedPart:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedShown:
     """What a page shows of the publication that stands, of an area and its parts."""
 
     of: Publication | None = None
@@ -153,12 +153,12 @@ def _found(
     places: Sequence[Place],
     page: int,
     words: Words,
-) -> Expected:
+) -> ExpectedShown:
     """What the page shows; nothing where no forecast is published."""
     engine = state.book_engine
     of = area_forecasts.standing(engine)
     if of is None:
-        return Expected()
+        return ExpectedShown()
     own = area_forecasts.forecasts(engine, of, area.level, [area.place]).get(area.place.place)
     above = area_forecasts.months_above(engine, of, area.level, area.place)
     totals = area_forecasts.totals(engine, of, below, places)
@@ -166,7 +166,7 @@ def _found(
     pages = max(1, -(-len(order) // AT_ONCE))
     page = min(page, pages)
     alerts, more = _alerts(engine, of, area, own, below, places, words)
-    return Expected(
+    return ExpectedShown(
         of,
         own,
         _picture(of, own, above, words) if own else None,
