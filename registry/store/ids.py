@@ -38,10 +38,12 @@ class Numbering:
         of the missing."""
         self._read(kind)
         at = positions(self._texts[kind], texts)
-        new = texts.filter(pa.array(at < 0))
+        new = texts if (at < 0).all() else texts.filter(pa.array(at < 0))
         if len(new):
             next_number = int(self._numbers[kind].max(initial=-1)) + 1
-            self._texts[kind] = pa.concat_arrays([self._texts[kind], new])
+            # An empty store's ids are those that came: a state's are in memory once.
+            known = self._texts[kind]
+            self._texts[kind] = pa.concat_arrays([known, new]) if len(known) else new
             self._numbers[kind] = np.append(
                 self._numbers[kind], np.arange(next_number, next_number + len(new), dtype=np.int32)
             )
