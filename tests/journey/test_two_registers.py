@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from features.clock import Clock
 from features.episodes import find
 from registry.contract.days import NEVER, day_number
+from registry.store.forgetting import forget
 from registry.store.store import open_store
+from tests.support.postgres import fresh_database, own_server
 from tests.support.registry_samples import folder
-from tests.support.two_registers import CENTRES, block, said, two_stores
+from tests.support.two_registers import CENTRES, IMPORTED, block, said, two_stores
 
 KNOWN, LATER = "2025-06-01", "2025-08-01"
 
@@ -152,3 +154,18 @@ def test_who_stands_twice_in_one_register_waits_for_a_person(registers, capsys, 
     said("decide", one, "k0", "zk0", "same")
     assert "zk0" not in listed(one, KNOWN)[0] and listed(one, KNOWN)[1] == 43
     assert told(capsys, "link", one, "--ask")["to_look_at"] == 0
+
+
+def test_links_are_kept_decided_and_forgotten_in_postgresql_too(registers, capsys, tmp_path):
+    other = registers[1]
+    with own_server() as uri:
+        one = fresh_database(uri)
+        said("import", str(tmp_path / "source0"), "--to", one, "--imported-on", IMPORTED)
+        counts = told(capsys, "link", one, other, "--keep", "health")
+        assert (counts["linked"], counts["to_look_at"]) == (40, 1)
+        assert known(one, "k0", KNOWN)[0] == 1 and known(one, "k0", "2025-05-31")[0] == 0
+        said("decide", one, "twin", "ptwin", "same")
+        assert len(known(one, "twin", KNOWN)[1]) == 8 and listed(one, KNOWN)[1] == 41
+        with closing(open_store(one)) as store:
+            assert {"links", "other_children"} <= forget(store, "twin").keys()
+        assert nowhere(one, "ptwin") and listed(one, KNOWN)[1] == 40

@@ -13,6 +13,7 @@ from registry.contract.days import NEVER, day_number
 from registry.contract.errors import BadInput, Refused, UsageError
 from registry.store.links.decisions import decide
 from registry.store.store import open_store
+from tests.support.postgres import fresh_database, own_server
 from tests.support.registry_samples import folder
 
 CENTRES = "centre_id,sector_id,project_id,district_id,setting\nA,S,P,D,rural\nB,T,P,D,rural\n"
@@ -33,8 +34,17 @@ CHECKS = "child_id,checked_on,fever\nusha2,2025-02-04,true\n"
 LINKED, UNDONE = "2025-07-01", "2025-09-01"
 
 
-@pytest.fixture
-def store(tmp_path):
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL server of our own."""
+    with own_server() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    on_disk = request.param == "sqlite"
+    address = tmp_path / "x.db" if on_disk else fresh_database(request.getfixturevalue("postgres"))
     source = folder(
         tmp_path / "source",
         centres=CENTRES,
@@ -43,7 +53,7 @@ def store(tmp_path):
         episodes=EPISODES,
         checks=CHECKS,
     )
-    with closing(open_store(tmp_path / "x.db")) as store:
+    with closing(open_store(address)) as store:
         store.import_source(source, imported_on="2025-06-15")
         yield store
 

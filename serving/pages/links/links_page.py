@@ -30,7 +30,10 @@ AT_ONCE = 10
 LONGEST = 200
 """Signs of a reason."""
 SAID = ("saved", "changed", "cannot", "too_long")
-_REASON = re.compile(r"(.+) \(([+-])[0-9.]+ bits\)")
+_REASON = re.compile(r"(.+) \(([+-])([0-9.]+) bits\)")
+LEAST_BITS = 1.0
+"""What weighs less (under 2 to 1) is not told: "same centre" would stand against a pair where other
+candidates share theirs as often."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def take(
 
 def _told(pair: Pair, words: Words) -> PairInWords:
     reasons = [found for part in pair.why.split("; ") if (found := _REASON.fullmatch(part))]
+    reasons = [one for one in reasons if float(one[3]) >= LEAST_BITS]
     said = {sign: [_reason(one[1], words) for one in reasons if one[2] == sign] for sign in "+-"}
     by = words.say(
         "links",
