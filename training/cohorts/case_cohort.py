@@ -20,7 +20,7 @@ from training.cohorts.censoring import MOST_WEIGHT, asked_to_the_end
 from training.cohorts.landmarks import Cohort
 from training.metrics.discrimination import just_before, time_followed, weights_of_known
 
-MOST_ROWS = 150_000
+MOST_ROWS = 100_000
 """Rows learnt from at most: a state has tens of millions of child-quarters, and few events among
 them."""
 OTHERS_PER_EVENT, FEWEST_ROWS = 25, 20_000

@@ -15,7 +15,7 @@ from training.cohorts.case_cohort import MOST_ROWS
 from training.cohorts.landmarks import Cohort, before_split, cohort
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
 
-MOST_LENT_ROWS = 120_000
+MOST_LENT_ROWS = 60_000
 """Rows of another target's at most: they are one part of a blend (`training.fitting.transfer`)."""
 
 
