@@ -139,14 +139,18 @@ def test_the_crontab_is_valid():
     lines = [
         line for line in (DEPLOY / "crontab").read_text().splitlines() if not line.startswith("#")
     ]
-    assert lines[0] == "CRON_TZ=Asia/Kolkata" and len(lines) == 2
-    *times, command = lines[1].split(maxsplit=5)
-    assert (
-        all(re.fullmatch(r"\*|\d+", time) for time in times)
-        and re.search(r"(?<!\\)%", command) is None
-    )
-    words = shlex.split(command.replace("\\%", "%").replace("$(date +%F)", "2026-03-14"))
-    assert taken(words[1:]).params["as_of"] == "2026-03-14"
+    assert lines[0] == "CRON_TZ=Asia/Kolkata"
+    asked = []
+    for line in lines[1:]:
+        *times, command = line.split(maxsplit=5)
+        assert (
+            all(re.fullmatch(r"\*|\d+", time) for time in times)
+            and re.search(r"(?<!\\)%", command) is None
+        )
+        words = shlex.split(command.replace("\\%", "%").replace("$(date +%F)", "2026-03-14"))
+        asked.append(taken(words[1:]).params)
+    assert [given.get("as_of") for given in asked] == ["2026-03-14", None]
+    assert asked[1]["publish"]
 
 
 def test_every_setting_of_the_environment_is_on_the_page():
