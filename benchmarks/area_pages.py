@@ -9,6 +9,7 @@ random, some withheld. `--json` prints one object as its last line.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import sys
 import tempfile
@@ -137,6 +138,10 @@ def main() -> None:
         with store.engine.begin() as connection:
             connection.execute(sa.insert(ESCALATIONS), escalations(places))
     app = create_app(address, home / "m", key=KEY, log=Log(lambda line: None), follow=False)
+    # As the service does once it is warm (`serving/service.py`).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     client, found = Client(app), {}
     cookie = {"Cookie": f"sanket_session={token()}", "Accept-Encoding": "gzip"}
     for page in PAGES:

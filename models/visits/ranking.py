@@ -17,7 +17,7 @@ from typing import Any
 from models.visits.caseload import Caseload, caseload
 from models.visits.listed_child import Candidate
 from models.visits.prevention import to_watch
-from models.visits.route import route
+from models.visits.route import trips
 from models.visits.severity import EXTREME
 from models.visits.visit_order import (
     BY_SCORE,
@@ -57,6 +57,7 @@ __all__ = [
     "VisitRow",
     "at_the_centre",
     "benefit",
+    "by_trips",
     "emergency",
     "main_reason",
     "order",
@@ -132,15 +133,19 @@ class VisitList:
         return {centre: children for centre, children in found.items() if children}
 
     def by_centre(self) -> list[tuple[str, list[VisitRow]]]:
-        """(centre_id, its rows): the centre of the most urgent child first, centres near it next
-        (`trips.route`)."""
-        groups: dict[str, list[VisitRow]] = {}
-        for row in self.rows:
-            groups.setdefault(row.candidate.centre_id, []).append(row)
-        return [
-            (centre_id, groups[centre_id])
-            for centre_id in route([row.candidate for row in self.rows])
-        ]
+        """(centre_id, its rows) in the order of the trips: `by_trips`."""
+        return by_trips(self.rows)
+
+
+def by_trips(rows: Iterable[VisitRow]) -> list[tuple[str, list[VisitRow]]]:
+    """(centre_id, its rows, the most urgent first): the centres with a child in danger, then the
+    others, near ones after one another (`route.trips`). rows: the most urgent first."""
+    groups: dict[str, list[VisitRow]] = {}
+    parts: dict[bool, list[Candidate]] = {True: [], False: []}
+    for row in rows:
+        groups.setdefault(row.candidate.centre_id, []).append(row)
+        parts[row.section == "danger"].append(row.candidate)
+    return [(centre_id, groups[centre_id]) for centre_id in trips(parts[True], parts[False])]
 
 
 def rank(

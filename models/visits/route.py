@@ -30,6 +30,17 @@ def route(children: list[Candidate]) -> list[str]:
     return ordered
 
 
+def trips(in_danger: list[Candidate], others: list[Candidate]) -> list[str]:
+    """The centres of all these children: those of children in danger first, by their own route,
+    then the others'. A centre that is near and can wait does not go before danger that is far.
+
+    Example: in danger at Rampur and at Sonpur (30 km away), late at Belpur (1 km from Rampur):
+    Rampur, Sonpur, Belpur.
+    """
+    first = route(in_danger)
+    return [*first, *(centre for centre in route(others) if centre not in first)]
+
+
 def kilometres(one: Candidate, other: Candidate) -> float:
     """Distance between two children's centres on a sphere of 6,371 km (haversine); infinite where
     not known."""

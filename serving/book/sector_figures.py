@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from models.expected_events import AtRisk, expected
@@ -18,7 +19,7 @@ from models.targets import TARGETS, Asked
 from models.visits.caseload import caseload, is_overdue
 from models.visits.listed_child import Candidate
 from models.visits.route import kilometres
-from serving.book.reader import Reader
+from serving.book.reader import Reader, Sector
 from serving.book.scorebook import BookRow, Run
 
 MONTH_DAYS = 30
@@ -163,18 +164,20 @@ def sector_figures(
     stored: dict[str, dict[str, Any]] | None = None,
     *,
     day: dt.date | None = None,
+    sectors: Sequence[Sector] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The figures of each sector of the scope, by id, with the visits ticked since the run and
     `overdue` counted to a day (left out: the scoring day).
 
     stored: the sectors' pages, where they were read already; their figures are brought up to date.
+    sectors: those of the scope, where they were read already.
     """
     stored = reader.areas(run, "sector") if stored is None else stored
     found = {
         sector.sector_id: stored[sector.sector_id]["figures"]
         if sector.sector_id in stored
         else figures_of(reader.rows(run, sector.sector_id), run.as_of)
-        for sector in reader.sectors(run)
+        for sector in (reader.sectors(run) if sectors is None else sectors)
     }
     for figures in found.values():
         figures["overdue"] = overdue_on(figures, day or run.as_of)
@@ -189,9 +192,12 @@ def sector_figures(
 
 def summed(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Counts of the same shape added up."""
+    # Name by name, not part by part: a state has thousands of parts.
+    every = list(parts)
     total: dict[str, Any] = {}
-    for part in parts:
-        _add(total, part, 1)
+    for name in dict.fromkeys(chain.from_iterable(every)):
+        values = [part[name] for part in every if name in part]
+        total[name] = summed(values) if isinstance(values[0], dict) else sum(values)
     return total
 
 

@@ -91,6 +91,11 @@ class Words:
             f"{day.year}"
         )
 
+    def day_of_week(self, day: dt.date) -> str:
+        """The day of the week in short: Mon."""
+        name: str = self.tree["weekdays_short"][day.weekday()]
+        return name
+
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with a real minus sign, Arabic numerals and Indian grouping: −2.4; 12,34,567."""
         whole, point, rest = f"{abs(value):.{decimals}f}".partition(".")

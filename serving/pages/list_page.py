@@ -1,9 +1,12 @@
-"""The list as a page: the first three, then all by centre, each child with its number, its line why
-and a form for what was found; then what the ANM does at the centres.
+"""A supervisor's today: how far the list has got, the first three, then all by the route or by
+urgency, each child with its number, its line why and a form for what was found; then what the ANM
+does at the centres.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -14,14 +17,18 @@ from models.visits.ranking import BY_SCORE, VisitList, VisitRow
 from serving.access.permissions import Person
 from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
+from serving.book.scorebook import Run
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
 from serving.pages.given_back_page import LARGEST_MB
+from serving.pages.list_asked import BY_ROUTE, BY_URGENCY, ORDERS, ListAsked, days_of
 from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.lists import told_of, visit_list
+from serving.visits.capacity import MOST_VISITS
+from serving.visits.lists import list_among, list_of_run, the_sector, told_of
 from serving.visits.paper.formats import FORMATS
+from serving.visits.progress import progress_of
 from serving.visits.sheet_lines import (
     TICK_BOXES,
     ListLine,
@@ -31,6 +38,7 @@ from serving.visits.sheet_lines import (
     line_of,
     notes,
     practice_key,
+    ranked_lines,
     sheets,
     stale_note,
 )
@@ -42,46 +50,40 @@ SHOWN_DAYS = 31
 """Visits made in the last month stay in sight below the list."""
 
 
-def listed(
-    state: ServiceState, request: Request, person: Person, *, sector_id: str | None, capacity: int
-) -> VisitList:
+def listed(state: ServiceState, request: Request, person: Person, asked: ListAsked) -> VisitList:
     """The list of a sector of the person's scope; who saw it is written down first."""
-    found = _list_of(state.reader(person), sector_id, capacity)
+    reader = state.reader(person)
+    run = reader.run()
+    sector_id = sector_of(reader, run, asked)
+    found = list_of_run(reader, run, sector_id, asked=asked.day_of(run), capacity=asked.capacity)
     state.noted(request, person, "list", told_of(found))
     return found
 
 
-def _list_of(reader: Reader, sector_id: str | None, capacity: int) -> VisitList:
-    return visit_list(reader, sector_id=sector_id or _first_sector(reader), capacity=capacity)
-
-
-def _first_sector(reader: Reader) -> str | None:
-    """The first sector by id of a scope with several: an officer's page opens with one of them."""
-    sectors = reader.sectors(reader.run())
-    return sectors[0].sector_id if sectors else None
+def sector_of(reader: Reader, run: Run, asked: ListAsked) -> str:
+    """The sector asked for; else the first by id of the scope: an officer's page opens with one of
+    them. OutOfScope where the scope does not hold it."""
+    sectors = [] if asked.sector_id else reader.sectors(run)
+    return the_sector(reader, run, asked.sector_id or (sectors[0].sector_id if sectors else None))
 
 
 def show(
-    state: ServiceState,
-    request: Request,
-    person: Person,
-    words: Words,
-    *,
-    sector_id: str | None,
-    capacity: int,
+    state: ServiceState, request: Request, person: Person, words: Words, asked: ListAsked
 ) -> Response:
     """The page; who saw which children, those visited and told of too, is written down first."""
     reader = state.reader(person)
-    found = _list_of(reader, sector_id, capacity)
-    children = reader.candidates(found.sector_id)
-    visited, told = (
-        _visited(children, found),
-        reader.told(reader.run(), found.sector_id, since=state.today()),
-    )
+    run = reader.run()
+    sector_id, day = sector_of(reader, run, asked), asked.day_of(run)
+    before = [row.candidate for row in reader.rows(run, sector_id, ticked=False)]
+    children = [row.candidate for row in reader.rows(run, sector_id)]
+    whole = list_among(children, run, sector_id, asked=day, capacity=asked.capacity)
+    found = of_centre(whole, asked.centre_id)
+    visited = _visited(children, found)
+    told = reader.told(run, sector_id, since=state.today())
     refused = _quarantined(state, children)
     beside = ([child.child_id for child in part] for part in (visited, told, refused))
     state.noted(request, person, "list", told_of(found, *beside))
-    sectors = [sector.sector_id for sector in reader.sectors(reader.run())]
+    first_day, last_day = days_of(run)
     beyond = beyond_note(found, words)
     said_above = (
         beyond,
@@ -96,12 +98,24 @@ def show(
         title=words("ui", "visit_list"),
         person=person,
         listed=found,
+        asked=asked,
+        day=day,
+        first_day=first_day,
+        last_day=last_day,
+        most_visits=MOST_VISITS,
+        orders=ORDERS,
+        progress=progress_of(
+            before, children, run=run, sector_id=sector_id, capacity=asked.capacity
+        ),
+        elsewhere=_in_danger(whole) - _in_danger(found),
         first=[line_of(row, words) for row in found.rows[:FIRST]],
-        centres=by_centre(found, words),
+        centres=by_centre(found, words) if asked.order == BY_ROUTE else [],
+        by_urgency=ranked_lines(found, words) if asked.order == BY_URGENCY else [],
         by_score=BY_SCORE,
         watch=[sheet for sheet in sheets(found, words) if sheet.watch],
         for_the_anm=anm_lines(found, words),
-        sectors=sectors,
+        sectors=[sector.sector_id for sector in reader.sectors(run)],
+        centre_names=centres_of(children, words),
         scored_on=found.as_of,
         told=told,
         refused=refused,
@@ -119,10 +133,40 @@ def show(
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
         downloads=[one for one in FORMATS.values() if one.link],
-        query=urlencode({"sector": found.sector_id, "capacity": capacity}),
+        query=asked.query(sector_id),
         worker_sheets=_worker_sheets(children, found, words),
         visited=visited,
     )
+
+
+def of_centre(found: VisitList, centre_id: str | None) -> VisitList:
+    """The list's children of one centre, with the numbers that they have on the whole list; None:
+    of all."""
+    if centre_id is None:
+        return found
+
+    def here(children: Iterable[Candidate]) -> tuple[Candidate, ...]:
+        return tuple(child for child in children if child.centre_id == centre_id)
+
+    return replace(
+        found,
+        rows=tuple(row for row in found.rows if row.candidate.centre_id == centre_id),
+        beyond=here(found.beyond),
+        anm=here(found.anm),
+        watch={centre: those for centre, those in found.watch.items() if centre == centre_id},
+    )
+
+
+def _in_danger(found: VisitList) -> int:
+    """How many children in danger a list names, in whatever part of it."""
+    listed = sum(row.candidate.danger for row in found.rows)
+    return listed + sum(child.danger for child in (*found.anm, *found.beyond))
+
+
+def centres_of(children: Iterable[Candidate], words: Words) -> dict[str, str]:
+    """The names of the centres of these children by id, sorted by name."""
+    names = {child.centre_id: centre_name(child, words) for child in children}
+    return dict(sorted(names.items(), key=lambda centre: (centre[1], centre[0])))
 
 
 def _worker_sheets(
@@ -130,12 +174,9 @@ def _worker_sheets(
 ) -> list[tuple[str, str]]:
     """(centre, address of its due list) of every centre of the sector with a child in the book, by
     name."""
-    centres = {child.centre_id: child for child in children}
     asked = urlencode({"sector": found.sector_id})
-    return sorted(
-        (centre_name(child, words), f"{address_of(centre)}?{asked}")
-        for centre, child in centres.items()
-    )
+    centres = centres_of(children, words)
+    return [(name, f"{address_of(centre)}?{asked}") for centre, name in centres.items()]
 
 
 def by_centre(found: VisitList, words: Words) -> list[tuple[str, list[ListLine]]]:

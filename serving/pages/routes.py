@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypedDict
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -22,13 +21,16 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import (
     child_page,
+    find_page,
     given_back_page,
     growth_page,
     list_page,
     outcome_page,
+    plan_page,
     sector_page,
     sheet_page,
 )
+from serving.pages.list_asked import ListAsked
 from serving.pages.officer_routes import OFFICERS_PAGES, Endpoint
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -44,7 +46,6 @@ from serving.pages.session import (
 )
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.capacity import DEFAULT_CAPACITY, MOST_VISITS
 from serving.visits.paper.formats import FORMATS, SHEET_FORMATS, render
 from serving.visits.sheet_lines import file_name
 
@@ -68,6 +69,8 @@ def routes(state: ServiceState) -> list[Route]:
         ("/language/{code}", _language, ["GET"]),
         ("/visits", _visits, ["GET"]),
         ("/visits.{form}", _paper, ["GET"]),
+        ("/visits/plan", _plan, ["GET"]),
+        ("/visits/find", _find, ["POST"]),
         ("/visits/given-back", given_back_page.answer, ["GET", "POST"]),
         ("/visits/centres/{centre_id:path}/sheet", _sheet, ["GET"]),
         ("/visits/centres/{centre_id:path}/sheet.{form}", _sheet, ["GET"]),
@@ -197,26 +200,28 @@ async def _language(state: ServiceState, request: Request) -> Response:
     return response
 
 
-class _ListAsked(TypedDict):
-    sector_id: str | None
-    capacity: int
-
-
-def _asked(request: Request) -> _ListAsked:
-    """Sector and capacity that the address asks for. API002 for a capacity that is none."""
-    capacity = request.query_params.get("capacity") or str(DEFAULT_CAPACITY)
-    if not (capacity.isascii() and capacity.isdigit() and 1 <= int(capacity[:9]) <= MOST_VISITS):
-        raise HttpProblem(
-            "API002", errors=[{"field": "capacity", "problem": f"must be 1 to {MOST_VISITS}"}]
-        )
-    return {"sector_id": request.query_params.get("sector") or None, "capacity": int(capacity)}
-
-
 async def _visits(state: ServiceState, request: Request) -> Response:
     person = await reader_of_page(state, request, "see_children")
     return await run_in_threadpool(
-        list_page.show, state, request, person, spoken(request), **_asked(request)
+        list_page.show, state, request, person, spoken(request), ListAsked.of(request.query_params)
     )
+
+
+async def _plan(state: ServiceState, request: Request) -> Response:
+    """The month's visits, day by day."""
+    person = await reader_of_page(state, request, "see_children")
+    return await run_in_threadpool(
+        plan_page.show, state, request, person, spoken(request), ListAsked.of(request.query_params)
+    )
+
+
+async def _find(state: ServiceState, request: Request) -> Response:
+    """A child by its code. The code comes in a form: an address would be kept by whatever the
+    request passes through."""
+    from_our_pages(request)
+    person = await reader_of_page(state, request, "see_children")
+    form = await form_of(request)
+    return await run_in_threadpool(find_page.show, state, request, person, spoken(request), form)
 
 
 async def _paper(state: ServiceState, request: Request) -> Response:
@@ -225,7 +230,8 @@ async def _paper(state: ServiceState, request: Request) -> Response:
     if form not in FORMATS:
         raise HttpProblem("API003")
     person = await reader_of_page(state, request, "see_children")
-    listed = await run_in_threadpool(list_page.listed, state, request, person, **_asked(request))
+    asked = ListAsked.of(request.query_params)
+    listed = await run_in_threadpool(list_page.listed, state, request, person, asked)
     content = await run_in_threadpool(render, listed, spoken(request), form=form)
     download = {"Content-Disposition": f'attachment; filename="{file_name(listed, form)}"'}
     return Response(content, media_type=FORMATS[form].media_type, headers=download)
@@ -286,7 +292,12 @@ async def _growth(state: ServiceState, request: Request) -> Response:
 async def _sector(state: ServiceState, request: Request) -> Response:
     person = await reader_of_page(state, request, "see_children")
     return await run_in_threadpool(
-        sector_page.show, state, request, person, spoken(request), **_asked(request)
+        sector_page.show,
+        state,
+        request,
+        person,
+        spoken(request),
+        ListAsked.of(request.query_params),
     )
 
 

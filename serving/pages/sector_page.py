@@ -17,6 +17,7 @@ from models.visits.ranking import VisitList
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages import list_page
+from serving.pages.list_asked import ListAsked
 from serving.pages.pictures import MapPlace, centre_map
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -47,12 +48,10 @@ def show(
     request: Request,
     person: Person,
     words: Words,
-    *,
-    sector_id: str | None,
-    capacity: int,
+    asked: ListAsked,
 ) -> Response:
     """The page."""
-    found = list_page.listed(state, request, person, sector_id=sector_id, capacity=capacity)
+    found = list_page.listed(state, request, person, asked)
     reader = state.reader(person)
     run = reader.run()
     quality = reader.areas(run, "sector").get(found.sector_id, {}).get("quality", {})

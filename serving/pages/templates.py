@@ -25,6 +25,7 @@ SCRIPT_WORDS = (
     "confirm_line",
     "waiting_title",
     "waiting_where",
+    "waiting_count",
     "waiting_others",
     "refused_title",
     "send_others",

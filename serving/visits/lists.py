@@ -51,11 +51,22 @@ def list_of_run(
     reader: Reader, run: Run, sector_id: str, *, asked: dt.date | None, capacity: int
 ) -> VisitList:
     """The list of a sector of one run; `asked`: the day that was asked for, if any."""
+    children = [row.candidate for row in reader.rows(run, sector_id)]
+    return list_among(children, run, sector_id, asked=asked, capacity=capacity)
+
+
+def list_among(
+    children: Iterable[Candidate],
+    run: Run,
+    sector_id: str,
+    *,
+    asked: dt.date | None,
+    capacity: int,
+) -> VisitList:
+    """The same among the sector's children, where they were read already."""
     day = day_of_reading(run.as_of, asked)
-    children = [
-        counted_to(row.candidate, day, as_of=run.as_of) for row in reader.rows(run, sector_id)
-    ]
-    listed = rank(children, sector_id=sector_id, capacity=capacity, as_of=day, facts=run.facts)
+    counted = [counted_to(child, day, as_of=run.as_of) for child in children]
+    listed = rank(counted, sector_id=sector_id, capacity=capacity, as_of=day, facts=run.facts)
     return replace(listed, as_of=run.as_of, day=day)
 
 

@@ -28,6 +28,15 @@ DESK = (1366, 768)
 SMALLEST_LETTERS_PX = 11
 
 
+AS_CARDS = """
+const table = document.querySelector('.cards'), row = table.querySelector('tbody tr');
+const cells = [...row.children].filter((one) => one.getClientRects().length);
+const tops = cells.map((one) => one.getBoundingClientRect().top);
+return [tops.every((top, at) => !at || top > tops[at - 1]), table.scrollWidth <= table.clientWidth];
+"""
+"""Whether the cells of a row stand below one another, and nothing of the table is off the screen."""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     home = tmp_path_factory.mktemp("rooms")
@@ -106,6 +115,7 @@ def test_an_escalation_is_closed_on_a_phone_without_a_script(site):
         WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations?level=sector&area=S1"))
         look(browser, "escalations")
         resize(browser, PHONE)
+        assert browser.execute_script(AS_CARDS) == [True, True]
         browser.find_element(By.CSS_SELECTOR, 'td a[href="/escalations/1"]').click()
         WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations/1"))
         look(browser, "escalation")
@@ -113,7 +123,7 @@ def test_an_escalation_is_closed_on_a_phone_without_a_script(site):
         browser.find_element(By.ID, "because").send_keys("NRC 28-06")
         browser.find_element(By.CSS_SELECTOR, "form.outcome button").click()
         WebDriverWait(browser, 10).until(url_to_be(f"{site}/escalations?closed=1#danger_late"))
-        assert "NRC 28-06" in browser.find_element(By.CSS_SELECTOR, "#closed ~ .scroll").text
+        assert "NRC 28-06" in browser.find_element(By.CSS_SELECTOR, "#closed ~ .cards").text
 
 
 def test_areas_are_compared_and_forecast_on_a_phone_without_a_script(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ from tests.support.list_store import make_store, token
 from tests.support.listed_children import AS_OF, child
 
 FIRST_LOAD_BYTES = 20_000
-"""On the wire: what a phone on 2G waits for. Unpacked it is under 80,000."""
+"""On the wire: what a phone on 2G waits for. Unpacked it is under 85,000."""
 
 SHEET = "/visits/centres/A000/sheet"
 
@@ -243,7 +243,7 @@ def test_every_page_is_small_and_speaks_the_language(app, store, language, path)
     assert answer.status_code == 200
     assert all(part.headers["content-encoding"] == "gzip" for part in loaded)
     assert sum(part.num_bytes_downloaded for part in loaded) < FIRST_LOAD_BYTES
-    assert sum(len(part.content) for part in loaded) < 80_000
+    assert sum(len(part.content) for part in loaded) < 85_000
     assert f'<html lang="{language}">' in answer.text
     assert words(language)("ui", "synthetic") in answer.text
     assert not re.search(
@@ -382,7 +382,7 @@ def test_a_capacity_that_is_none_is_refused(app, store, capacity):
 
 def test_a_dashboard_may_look_but_not_tick(app, store):
     client = browser(app, store, role="dashboard")
-    assert '<form method="post" action="/visits/' not in client.get("/visits").text
+    assert '/outcome"' not in client.get("/visits").text
     assert client.post("/visits/C00001/outcome", data={"finding": "well"}).status_code == 403
 
 

@@ -81,7 +81,7 @@ def table(text, section):
     part = text.split(f'aria-labelledby="{section}"', 1)[1].split("</section>")[0]
     return [
         [text_of(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.DOTALL)]
-        for line in re.findall(r"<tr>(.*?)</tr>", part, re.DOTALL)
+        for line in re.findall(r"<tr[^>]*>(.*?)</tr>", part, re.DOTALL)
     ]
 
 

@@ -93,6 +93,27 @@ def test_the_months_are_told_as_they_are_drawn(service):
     assert text.count("<svg") == 1 and "10.4 expected in Jul 2026" in text
 
 
+def ahead(text):
+    part = text.split('aria-labelledby="ahead"', 1)[1].split("</section>")[0]
+    return [text_of(line) for line in re.findall(r"<p>(.*?)</p>", part, re.DOTALL)]
+
+
+def test_the_areas_own_page_tells_the_months_ahead_and_its_alerts_in_short(service):
+    page = get(service, "/areas/sector/S1").text
+    assert ahead(page) == [
+        "Newly confirmed SAM expected, and what 8 months in 10 lie between: Jul 2026: 10.4 (9 to 11); "
+        "Aug 2026: 10.4 (9 to 11); Sep 2026: 10.4 (9 to 11).",
+        "20 in Jun 2026, where 8.2 were expected: more than chance explains.",
+        "33 expected in the three months from Jul 2026, at least half more than in three months of "
+        "the last year. Let food and beds be ready.",
+    ]
+    assert '<a href="/forecast/sector/S1">' in page.split('id="ahead"', 1)[1].split("</h2>")[0]
+    assert ahead(get(service, "/areas/sector/S2").text)[1:] == [
+        "more in Jun 2026 than chance explains, where 0.4 were expected."
+    ], "three children: their number is told nowhere"
+    assert 'id="ahead"' not in get(service, "/areas/centre/A1").text
+
+
 def test_alerts_are_one_line_each_and_tell_no_small_count(service):
     lines = said(get(service, "/forecast/state/state").text)
     assert lines == [

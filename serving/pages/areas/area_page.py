@@ -14,6 +14,7 @@ from starlette.responses import Response
 from care.programme.areas import UPWARDS
 from models.visits.listed_child import Candidate, counted_to
 from serving.access.permissions import Person
+from serving.book.areas import area_forecasts
 from serving.book.areas.area_rollups import DOWNWARDS
 from serving.book.reader import Place, Reader, day_of_reading
 from serving.book.scorebook import Run
@@ -24,12 +25,14 @@ from serving.pages.areas import area_figures, area_parts, area_search
 from serving.pages.areas.area_figures import cell, name_of
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.attention import FILTERS, SORTS, PartsAsked, chosen, poor_records, reasons
+from serving.pages.areas.forecast_told import alert_told, months_told
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import level_notes, practice_key
 
 NO_SUCH_AREA = "there is no such area in the list"
+AHEAD_MONTHS = 3
 COLUMNS = (
     "danger",
     "sam_untreated",
@@ -133,7 +136,40 @@ def show(
     below = asked.parts if asked.parts in levels else next(iter(levels), "")
     children = _children(state, request, reader, run, person, area)
     parts = parts_below(reader, run, area, below)
-    return _page(request, person, words, run, area, parts, asked, levels, children, reader=reader)
+    ahead = _ahead(state, area, run, words)
+    return _page(
+        request,
+        person,
+        words,
+        run,
+        area,
+        parts,
+        asked,
+        levels,
+        children,
+        reader=reader,
+        ahead=ahead,
+    )
+
+
+def _ahead(state: ServiceState, area: AreaShown, run: Run, words: Words) -> list[str]:
+    """What the published forecast says of the area, in short: the months ahead, then its alerts;
+    empty without one, and where all its months are past."""
+    of = area_forecasts.standing(state.book_engine)
+    if of is None:
+        return []
+    level, place = area.level, area.place
+    known = area_forecasts.forecasts(state.book_engine, of, level, [place])
+    own = known.get(place.place)
+    if own is None:
+        return []
+    since = f"{run.as_of:%Y-%m}"
+    months = months_told(of, own, words, since=since, many=AHEAD_MONTHS)
+    if not months:
+        return []
+    alerts = area_forecasts.alerts(state.book_engine, of, level, [place])
+    told = words.say("forecast", "ahead", months="; ".join(months))
+    return [told, *(alert_told(alert, own, words) for alert in alerts)]
 
 
 def area_of(reader: Reader, run: Run, level: str, area_id: str) -> AreaShown:
@@ -255,6 +291,7 @@ def _page(
     children: Sequence[Candidate],
     *,
     reader: Reader | None = None,
+    ahead: Sequence[str] = (),
 ) -> Response:
     shown = chosen(parts, asked)
     months = list(area.records[:-1]) if area else []
@@ -281,6 +318,7 @@ def _page(
         before_heads=[name_of(name, words) for name in area_figures.CHARTED],
         by_month=[_month_row(record, words) for record in months[::-1]],
         month_heads=[name_of(name, words) for name in area_figures.BY_MONTH],
+        ahead=ahead,
         believed=area_figures.believed(area.figures, words) if area and area.figures else None,
         lines=[part_line(rank, part, person, words) for rank, part in shown.parts],
         heads=[(name, name_of(name, words)) for name in COLUMNS],

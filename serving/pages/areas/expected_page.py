@@ -190,14 +190,18 @@ def _alerts(
 ) -> tuple[list[tuple[Link, str]], int]:
     """The area's own, then the first of its parts', one line each; how many more there are."""
     told = area_forecasts.alerts(engine, of, area.level, [area.place])
-    lines = alert_lines(told, {area.place.place: own} if own else {}, words, address_of)
+
+    def link_of(level: str, area_id: str) -> Link:
+        return Link(area_page.link(level, area_id, words).name, address_of(level, area_id))
+
+    lines = alert_lines(told, {area.place.place: own} if own else {}, words, link_of)
     inside = area_forecasts.alerts(engine, of, below, places)
     first = inside[: max(MOST_ALERTS - len(lines), 0)]
     alerted = {alert.area for alert in first}
     known = area_forecasts.forecasts(
         engine, of, below, [one for one in places if one.place in alerted]
     )
-    return lines + alert_lines(first, known, words, address_of), len(inside) - len(first)
+    return lines + alert_lines(first, known, words, link_of), len(inside) - len(first)
 
 
 def _old(of: Publication, as_of: dt.date, words: Words) -> str:

@@ -5,18 +5,25 @@ is what follows from it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from care.programme.published_forecast import WITHHELD, AreaAlert, AreaForecast, Count
+from care.programme.published_forecast import (
+    QUANTILES,
+    WITHHELD,
+    AreaAlert,
+    AreaForecast,
+    Count,
+    Publication,
+)
 from registry.small_counts import SMALLEST_CELL
 from serving.language.words import Words
-from serving.pages.areas import area_page
 from serving.pages.areas.area_figures import month_name
-from serving.pages.areas.area_page import Link
 
 YEAR = 12
 FEW = 20.0
 """Expected counts below it are told with a decimal."""
 PEAK_MONTHS = 3
+LinkT = TypeVar("LinkT")
 
 
 def expected_told(value: float, words: Words) -> str:
@@ -50,16 +57,36 @@ def alert_lines(
     alerts: Sequence[AreaAlert],
     forecasts: Mapping[str, AreaForecast],
     words: Words,
-    address_of: Callable[[str, str], str],
-) -> list[tuple[Link, str]]:
-    """Each alert with its area; none of an area whose counts are not known."""
-    found = []
-    for alert in alerts:
-        if (forecast := forecasts.get(alert.area)) is not None:
-            name = area_page.link(alert.level, alert.area, words).name
-            link = Link(name, address_of(alert.level, alert.area))
-            found.append((link, alert_told(alert, forecast, words)))
-    return found
+    link_of: Callable[[str, str], LinkT],
+) -> list[tuple[LinkT, str]]:
+    """Each alert with the link of its level and area; none of an area whose counts are not
+    known."""
+    return [
+        (link_of(alert.level, alert.area), alert_told(alert, forecast, words))
+        for alert in alerts
+        if (forecast := forecasts.get(alert.area)) is not None
+    ]
+
+
+def months_told(
+    of: Publication, one: AreaForecast, words: Words, *, since: str, many: int
+) -> list[str]:
+    """The first months from `since` (2026-07) on, each with what eight in ten lie between: `Jul
+    2026: 2.3 (1 to 4)`; none of a forecast that ends before it. Months are told one by one: their
+    bands do not add up."""
+    low, high = (list(QUANTILES).index(name) for name in ("q10", "q90"))
+    return [
+        words.say(
+            "forecast",
+            "month_ahead",
+            month=month_name({"month": month}, words),
+            expected=expected_told(one.mean[at], words),
+            low=words.number(one.quantiles[at, low]),
+            high=words.number(one.quantiles[at, high]),
+        )
+        for at, month in enumerate(of.months)
+        if month >= since
+    ][:many]
 
 
 def alert_told(alert: AreaAlert, forecast: AreaForecast, words: Words) -> str:

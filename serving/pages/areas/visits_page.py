@@ -21,8 +21,7 @@ from serving.book.disclosure import (
     shares,
     withheld_of,
 )
-from serving.book.reader import Reader, day_of_reading
-from serving.book.scorebook import Run
+from serving.book.reader import Sector, day_of_reading
 from serving.book.scoring.area_rows import FIGURES, PARTS
 from serving.book.sector_figures import GROUPS, sector_figures, summed
 from serving.language.words import Words
@@ -61,8 +60,10 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
     reader = state.reader(person)
     run = reader.run()
     kept = reader.area_pages(run, PARTS, [FIGURES, "sector"])
-    stored = _stored(reader, run, kept)
-    by_sector = sector_figures(reader, run, stored, day=day_of_reading(run.as_of))
+    sectors = reader.sectors(run)
+    stored = _stored(sectors, kept)
+    day = day_of_reading(run.as_of)
+    by_sector = sector_figures(reader, run, stored, day=day, sectors=sectors)
     shown = decided(
         by_sector,
         whole_is_told=reader.sees_all,
@@ -96,13 +97,13 @@ def show(state: ServiceState, request: Request, person: Person, words: Words) ->
 
 
 def _stored(
-    reader: Reader, run: Run, kept: Mapping[str, dict[str, Any]]
+    sectors: Iterable[Sector], kept: Mapping[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]] | None:
     """The figures that the run keeps of all sectors together; None for a run of an earlier
     version. Of those out of scope none is used."""
     if FIGURES not in kept:
         return None
-    own = {sector.sector_id for sector in reader.sectors(run)}
+    own = {sector.sector_id for sector in sectors}
     return {name: {"figures": figures} for name, figures in kept[FIGURES].items() if name in own}
 
 

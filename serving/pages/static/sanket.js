@@ -71,6 +71,7 @@
     const place = byId("waiting"), all = kept(), waits = mine().filter((other) => !other.refused), refused = mine().filter((other) => other.refused);
     place.replaceChildren();
     place.hidden = !all.length;
+    toSend(waits);
     // Who is not signed in is told how many there are, not of whom.
     if (!who) { place.append(made("h2", `${words.waiting_title}: ${all.length}`), made("p", words.waiting_where)); return; }
     if (waits.length) {
@@ -81,6 +82,14 @@
     if (refused.length) place.append(made("h2", words.refused_title), ...refused.map(refusal));
     const others = all.length - waits.length - refused.length;
     if (others) place.append(made("p", say("waiting_others", { n: others })), sendingOthers());
+  }
+
+  // Beside what is done: how many children's findings this phone has yet to send.
+  function toSend(waits) {
+    const place = byId("to-send"), n = new Set(waits.map(childOf)).size;
+    if (!place) return;
+    place.hidden = !n;
+    place.textContent = n ? say("waiting_count", { n }) : "";
   }
 
   // Whoever did not tick a finding is asked before it is sent in their name.

@@ -1,0 +1,175 @@
+"""A month's visits, day by day: which children of a list are visited on which day, and what falls
+due at the centres on days that are fixed.
+
+The number of days, the Sundays off and the visits a day are judgements of ours (`verified: false`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from models.visits.centre_due import AHEAD_DAYS, NO_STEP
+from models.visits.listed_child import Candidate
+from models.visits.ranking import VisitRow, by_trips
+from models.visits.route import NEAR_KM, kilometres
+from models.visits.visit_order import gone, order
+
+SUNDAY = 6
+USUAL_PER_DAY = 4
+"""Home visits that a supervisor makes on a day beside her other work, where she asks for no other
+number. verified: false."""
+
+
+@dataclass(frozen=True)
+class PlanDay:
+    """A day: the visits planned, in the order of its trips; and the children whose protocol step is
+    due at the centre on this very day, by centre."""
+
+    on: dt.date
+    rows: tuple[VisitRow, ...] = ()
+    due: tuple[Candidate, ...] = ()
+
+    def due_by_centre(self) -> dict[str, list[Candidate]]:
+        """What is due, by centre."""
+        groups: dict[str, list[Candidate]] = {}
+        for child in self.due:
+            groups.setdefault(child.centre_id, []).append(child)
+        return groups
+
+
+@dataclass(frozen=True)
+class MonthPlan:
+    """All days from the first to the last, empty ones too. `no_day`: rows of the list for which no
+    day was left, or none by the day on which their step is due; they are named, not put later."""
+
+    days: tuple[PlanDay, ...]
+    per_day: int
+    no_day: tuple[VisitRow, ...] = ()
+
+
+def month_plan(
+    rows: Sequence[VisitRow], children: Iterable[Candidate], *, start: dt.date, per_day: int
+) -> MonthPlan:
+    """The visits of a list over the days from `start` on, at most so many a day, none on Sundays
+    but where the first day is one.
+
+    rows: of the list, the most urgent first; children: all of the sector's book, for what is due.
+    Danger takes the first places in its order, whatever the route. The others follow in the list's
+    order, children of one centre and of centres near it on one day. Whose step is due on a day of
+    the month is visited by that day or stands in `no_day`; whose day has passed is not held to it.
+    """
+    days = [start + dt.timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
+    free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
+    places = _Places(start, free, [[] for _ in days])
+    urgent = [row for row in rows if row.section == "danger"]
+    without = places.fill(urgent, lambda row, today: row.rank)
+    without += places.fill([row for row in rows if row.section != "danger"], _by_trip)
+    planned = {
+        row.candidate.child_id: day
+        for day, of_day in zip(days, places.taken, strict=True)
+        for row in of_day
+    }
+    due = _due(children, days[0], days[-1], planned)
+    told = tuple(
+        PlanDay(day, tuple(_in_route(of_day)), tuple(due.get(day, ())))
+        for day, of_day in zip(days, places.taken, strict=True)
+    )
+    return MonthPlan(told, per_day, tuple(without))
+
+
+def _in_route(rows: Iterable[VisitRow]) -> Iterable[VisitRow]:
+    ranked = sorted(rows, key=lambda row: row.rank)
+    return (row for _, at_centre in by_trips(ranked) for row in at_centre)
+
+
+def _by_trip(row: VisitRow, today: Sequence[VisitRow]) -> tuple[int, int]:
+    """A row whose centre is visited that day anyway, then one near it, then by urgency."""
+    child = row.candidate
+    if any(other.candidate.centre_id == child.centre_id for other in today):
+        return 0, row.rank
+    near = any(kilometres(other.candidate, child) <= NEAR_KM for other in today)
+    return (1 if near else 2), row.rank
+
+
+def _due(
+    children: Iterable[Candidate], first: dt.date, last: dt.date, planned: dict[str, dt.date]
+) -> dict[dt.date, list[Candidate]]:
+    """By day, by centre and in order of urgency, whose step is due then and who is not visited on
+    that very day; none who has left or died."""
+    found: dict[dt.date, list[Candidate]] = {}
+    for child in children:
+        day = child.by_when
+        if day is None or not first <= day <= last or child.next_step == NO_STEP:
+            continue
+        if planned.get(child.child_id) != day and not gone(child, as_of=first):
+            found.setdefault(day, []).append(child)
+    for of_day in found.values():
+        of_day.sort(key=lambda child: (child.centre_id, not child.danger, order(child)))
+    return found
+
+
+Wish = Callable[[VisitRow, Sequence[VisitRow]], object]
+"""A row's key among those that wait, given the rows that a day has; the least is taken."""
+
+
+@dataclass
+class _Places:
+    """The places of the days: how many are free, and the rows that took one."""
+
+    start: dt.date
+    free: list[int]
+    taken: list[list[VisitRow]]
+
+    def fill(self, rows: Sequence[VisitRow], wish: Wish) -> list[VisitRow]:
+        """Give these rows the first free places, by wish, so that each keeps its day; who cannot is
+        given back. A less urgent row never takes the place of a more urgent one."""
+        waiting, without = self._kept(rows)
+        due = self._count(waiting)
+        for at in range(len(self.free)):
+            while self.free[at] and waiting:
+                self.free[at] -= 1
+                row = next(
+                    row
+                    for row in sorted(waiting, key=lambda row: wish(row, self.taken[at]))
+                    if self._fits(due, without=self._last_day(row), since=at)
+                )
+                due[self._last_day(row)] -= 1
+                self.taken[at].append(row)
+                waiting.remove(row)
+        return without
+
+    def _kept(self, rows: Sequence[VisitRow]) -> tuple[list[VisitRow], list[VisitRow]]:
+        """The rows that can all be visited by their days, chosen in their order, and the others."""
+        kept: list[VisitRow] = []
+        others: list[VisitRow] = []
+        due = [0] * len(self.free)
+        for row in rows:
+            due[self._last_day(row)] += 1
+            if self._fits(due):
+                kept.append(row)
+            else:
+                due[self._last_day(row)] -= 1
+                others.append(row)
+        return kept, others
+
+    def _fits(self, due: Sequence[int], *, without: int | None = None, since: int = 0) -> bool:
+        """Whether so many rows due by each day find places from the day `since` on; `without`: the
+        day of one that has its place already."""
+        rows = [many - (at == without) for at, many in enumerate(due)]
+        places = [0] * since + self.free[since:]
+        counts = zip(accumulate(rows), accumulate(places), strict=True)
+        return all(wanted <= room for wanted, room in counts)
+
+    def _count(self, rows: Iterable[VisitRow]) -> list[int]:
+        due = [0] * len(self.free)
+        for row in rows:
+            due[self._last_day(row)] += 1
+        return due
+
+    def _last_day(self, row: VisitRow) -> int:
+        """The last day on which a row may be visited, as its place among the days."""
+        last, day = len(self.free) - 1, row.candidate.by_when
+        return last if day is None or day < self.start else min(last, (day - self.start).days)
