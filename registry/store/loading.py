@@ -4,7 +4,7 @@ knows."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -67,13 +67,18 @@ def load(
 
 
 def load_around(
-    bulk: Bulk, centres: Iterable[str], *, without_centre: bool
+    bulk: Bulk,
+    centres: Iterable[str],
+    *,
+    without_centre: bool,
+    empty: Collection[str] = (),
 ) -> tuple[Registry, Days]:
     """Whoever was ever at one of these centres, with all that is theirs, and the other children of
     their families: all that a question about a child at one of these centres may look at
     (`features.trajectory.context`); and the children's numbers, in the registry's order.
 
-    without_centre: also who was ever at none. Positions of centres and areas are those of the whole
+    without_centre: also who was ever at none. empty: tables of children's events that are not read.
+    Positions of centres and areas are those of the whole
     registry, children stand in its order.
     """
     ids = Numbering(bulk)
@@ -85,7 +90,7 @@ def load_around(
         f"SELECT child FROM children WHERE family IN ({families})",
         {"child": REF},
     )["child"]
-    return _of_children(bulk, ids, np.sort(found), of_centres, known_links(bulk))
+    return _of_children(bulk, ids, np.sort(found), of_centres, known_links(bulk), empty)
 
 
 def load_numbers(bulk: Bulk, children: Days) -> Registry:
@@ -94,7 +99,12 @@ def load_numbers(bulk: Bulk, children: Days) -> Registry:
 
 
 def _of_children(
-    bulk: Bulk, ids: Numbering, children: Days, of_centres: str, links: KnownLinks
+    bulk: Bulk,
+    ids: Numbering,
+    children: Days,
+    of_centres: str,
+    links: KnownLinks,
+    empty: Collection[str] = (),
 ) -> tuple[Registry, Days]:
     """These children's rows, every centre, and what is of the centres of a condition; with the
     numbers behind the children's positions."""
@@ -103,7 +113,7 @@ def _of_children(
         if name == "centres"
         else _read(bulk, name, f" WHERE {of_centres}")
         if name in OF_CENTRES
-        else _read_of(bulk, name, children, links)
+        else _read_of(bulk, name, children[:0] if name in empty else children, links)
         for name in COLUMNS
     }
     # They become positions, in place.

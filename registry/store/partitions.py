@@ -9,7 +9,7 @@ moved is read in both partitions and asked in the one where it was on the day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -141,11 +141,12 @@ def several_parts(address: str, engine: Engine) -> bool:
         return not engine.here or len(divide(store, NOW)) > 1
 
 
-def read(store: Store, partition: Partition) -> StorePart:
-    """The partition's registry: positions of centres and areas as in the whole registry."""
+def read(store: Store, partition: Partition, *, empty: Collection[str] = ()) -> StorePart:
+    """The partition's registry: positions of centres and areas as in the whole registry; without
+    the rows of the tables in `empty`, for a question that does not look at them."""
     with store.bulk() as bulk:
         registry, numbers = load_around(
-            bulk, partition.centres, without_centre=partition.without_centre
+            bulk, partition.centres, without_centre=partition.without_centre, empty=empty
         )
     own = np.append(np.isin(registry.centre_ids, partition.centres), partition.without_centre)
     return StorePart(partition, registry, own, numbers)

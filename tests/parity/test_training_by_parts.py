@@ -181,7 +181,9 @@ def test_what_a_broken_off_training_has_done_is_not_done_again(
     read: list[int] = []
     own = RowsFolder.read
     monkeypatch.setattr(
-        RowsFolder, "read", lambda place, part: read.append(part.number) or own(place, part)
+        RowsFolder,
+        "read",
+        lambda place, part, **empty: read.append(part.number) or own(place, part, **empty),
     )
     again = by_parts(address, tmp_path, monkeypatch)
     assert read == [1, 1] and {file: file.stat().st_mtime_ns for file in done} == when

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,10 +65,10 @@ class RowsFolder:
         """Admissions that priors are estimated from."""
         return self.folder / LANDMARKS / "admissions" / f"{part.number:05}.parquet"
 
-    def read(self, part: Partition) -> StorePart:
-        """The part's records, as known before the questions' day."""
+    def read(self, part: Partition, *, empty: Collection[str] = ()) -> StorePart:
+        """The part's records, as known before the questions' day; `empty`: tables left unread."""
         with closing(open_store(self.address, must_exist=True)) as store:
-            found = read(store, part)
+            found = read(store, part, empty=empty)
         registry = self.known.cut(found.registry)
         return replace(found, registry=registry, numbers=found.numbers[: len(registry.child_ids)])
 

@@ -58,6 +58,8 @@ from training.rows.whole_registry import Drawn, Seen, seen
 
 ROW, VISITED, WITHIN = "row", "visited_in_time", "within"
 """Columns of a file of features: the position among the drawn rows, and `Seen`'s masks."""
+NO_OUTCOME = ("rations", "attendance")
+"""Tables that neither make a child one at risk nor an outcome: nearly half of a state's rows."""
 LONGEST_LANDMARK = 10_000
 """Days; no landmark lies further from its index."""
 
@@ -85,7 +87,7 @@ def find_rows(
 
 
 def _find(questions: Sequence[RowsQuestion], place: RowsFolder, partition: Partition) -> None:
-    part = place.read(partition)
+    part = place.read(partition, empty=NO_OUTCOME)
     home = np.flatnonzero(at_home(part)).astype(np.int32)
     # A child's outcomes are told from its own records alone.
     clock, numbers = Clock(part.of_children(home)), part.numbers[home]
