@@ -21,16 +21,12 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words as words_of
 from serving.pages import (
     child_page,
-    find_page,
     given_back_page,
     growth_page,
-    list_page,
     outcome_page,
-    plan_page,
     sector_page,
     sheet_page,
 )
-from serving.pages.list_asked import ListAsked
 from serving.pages.officer_routes import OFFICERS_PAGES, Endpoint
 from serving.pages.session import (
     LANGUAGE_COOKIE,
@@ -45,6 +41,8 @@ from serving.pages.session import (
     spoken,
 )
 from serving.pages.templates import html
+from serving.pages.today import find_page, list_page, plan_page
+from serving.pages.today.list_asked import ListAsked
 from serving.process.service_state import ServiceState
 from serving.visits.paper.formats import FORMATS, SHEET_FORMATS, render
 from serving.visits.sheet_lines import file_name

@@ -16,10 +16,10 @@ from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import VisitList
 from serving.access.permissions import Person
 from serving.language.words import Words
-from serving.pages import list_page
-from serving.pages.list_asked import ListAsked
 from serving.pages.pictures import MapPlace, centre_map
 from serving.pages.templates import html
+from serving.pages.today import list_page
+from serving.pages.today.list_asked import ListAsked
 from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import centre_name, level_notes, practice_key
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from serving.book.scorebook import Run
-from serving.visits.progress import Progress, progress_of
+from models.visits.list_progress import Progress, progress_of
 from tests.support.listed_children import AS_OF, child, in_danger
 
 LATER = AS_OF + dt.timedelta(days=4)
-RUN = Run(1, AS_OF, "2026-03-16T00:00:00.000+00:00", True, {}, {})
 SECTOR = [
     in_danger(1, next_step="admit_nrc"),
     child(2, risk=0.6),
@@ -20,7 +18,7 @@ SECTOR = [
 
 
 def progress(now, *, before=SECTOR, capacity=3):
-    return progress_of(before, now, run=RUN, sector_id="S0001", capacity=capacity)
+    return progress_of(before, now, as_of=AS_OF, sector_id="S0001", capacity=capacity)
 
 
 def visited(one, finding, day=LATER):

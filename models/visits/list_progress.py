@@ -3,13 +3,13 @@ since."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.visits.listed_child import Candidate
 from models.visits.ranking import rank
 from models.visits.visit_order import UNANSWERED
-from serving.book.scorebook import Run
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ def progress_of(
     before: Sequence[Candidate],
     now: Iterable[Candidate],
     *,
-    run: Run,
+    as_of: dt.date,
     sector_id: str,
     capacity: int,
 ) -> Progress:
-    """The progress of a sector's list. before: its children as the run has them; now: the same with
-    what was ticked since.
+    """The progress of a sector's list. before: its children as the run of `as_of` has them; now:
+    the same with what was ticked since.
 
     The list is the one of the scoring day, so that a visit of Monday still counts on Friday, when
     other steps have become late. What the run knew already is no progress. A finding that is
     corrected, or of a second visit, counts its child once, by the newest.
     """
-    listed = rank(before, sector_id=sector_id, capacity=capacity, as_of=run.as_of)
+    listed = rank(before, sector_id=sector_id, capacity=capacity, as_of=as_of)
     places = {row.candidate.child_id for row in listed.rows}
     known = {child.child_id: _visit(child) for child in before}
     visited = [child for child in now if _visit(child) != known.get(child.child_id)]

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.visits.list_progress import progress_of
 from models.visits.listed_child import Candidate
 from models.visits.ranking import BY_SCORE, VisitList, VisitRow
 from serving.access.permissions import Person
@@ -21,14 +22,13 @@ from serving.book.scorebook import Run
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.language.words import Words
 from serving.pages.given_back_page import LARGEST_MB
-from serving.pages.list_asked import BY_ROUTE, BY_URGENCY, ORDERS, ListAsked, days_of
 from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
+from serving.pages.today.list_asked import BY_ROUTE, BY_URGENCY, ORDERS, ListAsked, days_of
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import MOST_VISITS
 from serving.visits.lists import list_among, list_of_run, the_sector, told_of
 from serving.visits.paper.formats import FORMATS
-from serving.visits.progress import progress_of
 from serving.visits.sheet_lines import (
     TICK_BOXES,
     ListLine,
@@ -105,7 +105,7 @@ def show(
         most_visits=MOST_VISITS,
         orders=ORDERS,
         progress=progress_of(
-            before, children, run=run, sector_id=sector_id, capacity=asked.capacity
+            before, children, as_of=run.as_of, sector_id=sector_id, capacity=asked.capacity
         ),
         elsewhere=_in_danger(whole) - _in_danger(found),
         first=[line_of(row, words) for row in found.rows[:FIRST]],

@@ -15,10 +15,10 @@ from models.visits.month_plan import MonthPlan, PlanDay, month_plan
 from models.visits.ranking import VisitRow, by_trips
 from serving.access.permissions import Person
 from serving.language.words import Words
-from serving.pages.list_asked import MOST_PER_DAY, ListAsked, days_of
-from serving.pages.list_page import sector_of
 from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
+from serving.pages.today.list_asked import MOST_PER_DAY, ListAsked, days_of
+from serving.pages.today.list_page import sector_of
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import MOST_VISITS
 from serving.visits.lists import list_among
