@@ -65,7 +65,7 @@ def month_plan(
     free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
     places = _Places(start, free, [[] for _ in days])
     urgent = [row for row in rows if row.section == "danger"]
-    without = places.fill(urgent, lambda row, today: row.rank)
+    without = places.fill(urgent, lambda row, today: (row.rank,))
     without += places.fill([row for row in rows if row.section != "danger"], _by_trip)
     planned = {
         row.candidate.child_id: day
@@ -111,7 +111,7 @@ def _due(
     return found
 
 
-Wish = Callable[[VisitRow, Sequence[VisitRow]], object]
+Wish = Callable[[VisitRow, Sequence[VisitRow]], tuple[int, ...]]
 """A row's key among those that wait, given the rows that a day has; the least is taken."""
 
 
