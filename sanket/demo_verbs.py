@@ -171,7 +171,12 @@ def _forecasts(store: str, until: dt.date, said: Callable[[str], None]) -> None:
                 panel_at, as_of=until, horizons=publication.LEAST_HORIZON, level=FORECAST_LEVEL
             )
             found = publication.publish(
-                held.engine, result, counted=counted, level=FORECAST_LEVEL, as_of=until
+                held.engine,
+                result,
+                counted=counted,
+                level=FORECAST_LEVEL,
+                as_of=until,
+                made_on=until,
             )
             said(f"published a forecast of {counted} from {found.origin}")
 

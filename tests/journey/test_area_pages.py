@@ -152,7 +152,7 @@ def test_the_glance_is_the_last_month_of_the_api(service):
     figures, month = now(page(service, address("state"))), state["months"][0]
     assert figures["Children on the rolls"] == str(month["children"]) == "144"
     assert figures["Measured"] == f"{100 * month['coverage']:.1f}%"
-    assert figures["Something overdue"] == str(month["overdue"])
+    assert figures["Something overdue, of all children"] == str(month["overdue"])
 
 
 def test_breadcrumbs_lead_up_as_far_as_the_scope_reaches(service):

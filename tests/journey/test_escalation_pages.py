@@ -108,6 +108,16 @@ def test_the_inbox_counts_by_part_and_tells_the_gravest_then_the_oldest(service,
     assert "{" not in re.sub(r"data-words='[^']*'", "", answer.text)
 
 
+def test_the_longest_open_come_first_where_that_is_asked_for(service):
+    text = get(service, "/escalations?first=oldest&kind=danger_late").text
+    shown = children(text, "danger_late")
+    assert (shown[0], shown[-1]) == ("A1-0", "A1-9") and len(shown) == 15
+    assert 'href="/escalations?kind=danger_late"' in text
+    assert children(get(service, "/escalations?first=x&kind=danger_late").text, "danger_late")[
+        0
+    ] == ("A1-9")
+
+
 def test_a_line_has_since_when_what_stands_who_acts_and_what_was_done(service):
     text = get(service, "/escalations").text
     line = next(line for line in table(text, "danger_late") if line[0].startswith("A1-9"))

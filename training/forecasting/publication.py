@@ -33,12 +33,19 @@ LEAST_HORIZON = 6
 
 
 def publish(
-    engine: sa.Engine, result: Result, *, counted: str, level: str, as_of: dt.date
+    engine: sa.Engine,
+    result: Result,
+    *,
+    counted: str,
+    level: str,
+    as_of: dt.date,
+    made_on: dt.date | None = None,
 ) -> Publication:
     """Publish a store's forecast, of its level and all above it, with its alerts.
 
-    level: the finest, as `result` was made by; as_of: by the end of which day it was known. Raises
-    UsageError FCT015 for a shorter horizon than six months, FCT016 where a later one is published.
+    level: the finest, as `result` was made by; as_of: by the end of which day it was known;
+    made_on: the day on which it is published, today if left out. Raises UsageError FCT015 for a
+    shorter horizon than six months, FCT016 where a later one is published.
     """
     finest = result.forecasts[0]
     horizon = int(finest.mean.shape[1])
@@ -53,7 +60,7 @@ def publish(
         origin=finest.panel.month_name(finest.origin),
         horizon=horizon,
         as_of=as_of,
-        made_on=today(),
+        made_on=made_on or today(),
         facts={"areas": len(finest.panel.areas), "warnings": list(result.warnings)},
     )
     alerts = (

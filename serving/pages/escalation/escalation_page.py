@@ -38,16 +38,19 @@ CLOSED = "closed"
 """The view of what was closed, beside the kinds."""
 SHORTEST, LONGEST = 3, 200
 """Signs of a reason."""
+OLDEST = "oldest"
 
 
 @dataclass(frozen=True)
 class InboxAsked:
-    """What the address asks for: an area of the scope ("": all of it), a kind ("": all)."""
+    """What the address asks for: an area of the scope ("": all of it), a kind ("": all), in which
+    order ("": the gravest first, OLDEST: the longest open)."""
 
     level: str = ""
     area: str = ""
     kind: str = ""
     page: int = 1
+    first: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> InboxAsked:
@@ -55,7 +58,8 @@ class InboxAsked:
         level, kind = query.get("level", ""), query.get("kind", "")
         area = query.get("area", "") if level in LEVELS else ""
         known = kind if kind in (*KINDS, CLOSED) else ""
-        return cls(level if area else "", area, known, page_asked(query))
+        first = OLDEST if query.get("first") == OLDEST else ""
+        return cls(level if area else "", area, known, page_asked(query), first)
 
     @property
     def within(self) -> dict[str, str]:
@@ -149,7 +153,7 @@ def _groups(
         shown[kind] = (
             inbox.closed(reader, run, area, since, **part)
             if kind == CLOSED
-            else inbox.of_kind(reader, run, kind, area, **part)
+            else inbox.of_kind(reader, run, kind, area, oldest_first=asked.first == OLDEST, **part)
         )
     told = [one.child_id for those in shown.values() for one in those]
     state.noted(request, person, "escalations", list(dict.fromkeys(told)))

@@ -73,12 +73,20 @@ def open_counts(reader: Reader, run: Run, area: Mapping[str, str]) -> OpenCounts
 
 
 def of_kind(
-    reader: Reader, run: Run, kind: str, area: Mapping[str, str], *, start: int, many: int
+    reader: Reader,
+    run: Run,
+    kind: str,
+    area: Mapping[str, str],
+    *,
+    start: int,
+    many: int,
+    oldest_first: bool = False,
 ) -> list[Escalation]:
-    """Some open ones of a kind: the gravest first, then the oldest."""
+    """Some open ones of a kind: the gravest first, then the oldest; or the other way round."""
     columns = ESCALATIONS.c
     wanted = sa.select(ESCALATIONS).where(IS_OPEN, columns.kind == kind)
-    wanted = wanted.order_by(columns.gravity.desc(), columns.began_on, columns.number)
+    order = [columns.gravity.desc(), columns.began_on]
+    wanted = wanted.order_by(*(reversed(order) if oldest_first else order), columns.number)
     rows = reader.of_escalations(run, wanted.limit(many).offset(start), area)
     return [Escalation(*row) for row in rows]
 
