@@ -136,6 +136,9 @@ def test_a_child_is_found_by_its_code_and_its_code_stands_in_no_address_and_no_l
         "C00003",
         *(f"C0003{at}" for at in range(10)),
     ]
+    in_devanagari = client.post("/visits/find", data={"code": "०००३", "sector": "S0001"})
+    assert in_devanagari.status_code == 200
+    assert in_devanagari.text.count("/children/C0003") == some.text.count("/children/C0003") == 10
     for code in ("C90001", "90001", "nobody", ""):
         none = client.post("/visits/find", data={"code": code, "sector": "S0001"})
         assert none.status_code == 404 and str(escape(EN("today", "found_none"))) in none.text

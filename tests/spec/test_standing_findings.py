@@ -28,7 +28,7 @@ def told(readings, say=SAY, **more):
 
 def test_an_arm_of_sam_stands_with_its_day_until_it_is_asked_again():
     asked = told("20: 8.0 kg 74 cm 108 mm o0; 0: 8.2 kg 74 cm").findings
-    assert asked[0] == "arm 10.8 cm on 18 Feb 2026: SAM, not asked since"
+    assert asked[0] == "arm 10.8 cm on 18 Feb 2026: SAM, and no later measurement answers it"
     assert "both feet not swollen on 18 Feb 2026" in asked
     assert not any("WHZ" in line for line in asked), "the book's WHZ is told where it is known"
     today = told("0: 8.2 kg 74 cm 108 mm").findings
@@ -41,7 +41,10 @@ def test_an_arm_of_sam_stands_with_its_day_until_it_is_asked_again():
 def test_cured_with_an_arm_that_was_never_asked_again():
     stay = ("UCDC", 42, {"appetite_test": "pass", "closed": 3, "outcome": "cured"})
     found = told(f"{BY_ARM}; 10: 8.1 kg 74 cm; 0: 8.2 kg 74 cm", episodes=[stay]).findings
-    assert found[0] == "arm 11.0 cm on 27 Jan 2026: SAM before the discharge, not asked since"
+    assert (
+        found[0]
+        == "arm 11.0 cm on 27 Jan 2026: SAM before the discharge, and no later measurement answers it"
+    )
 
 
 def test_illness_and_tests_have_their_day():

@@ -13,6 +13,7 @@ from serving.access.permissions import Person
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.errors import OutOfScope
+from serving.language.languages import DEVANAGARI_DIGITS
 from serving.language.words import Words, whom
 from serving.pages.areas.area_search import LONGEST_CODE, MOST_FOUND
 from serving.pages.session import see_other
@@ -20,6 +21,9 @@ from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.lists import the_sector
 from serving.visits.sheet_lines import centre_name
+
+LATIN_DIGITS = str.maketrans(DEVANAGARI_DIGITS, "0123456789")
+"""A code is looked for as it was written, then with its Devanagari digits in Latin ones."""
 
 
 def show(
@@ -31,11 +35,13 @@ def show(
     run = reader.run()
     code = form.get("code", "").strip()[:LONGEST_CODE]
     sector_id = the_sector(reader, run, form.get("sector") or None)
-    found = _exactly(reader, run, code)
+    written = tuple(dict.fromkeys((code, code.translate(LATIN_DIGITS))))
+    found = next((some for one in written if (some := _exactly(reader, run, one))), [])
     if len(found) == 1:
         return see_other(f"/children/{quote(found[0], safe='')}")
     among = [row.candidate for row in reader.rows(run, sector_id)]
-    children = _holding(code, among)[: MOST_FOUND + 1]
+    held = next((some for one in written if (some := _holding(one, among))), [])
+    children = held[: MOST_FOUND + 1]
     shown = children[:MOST_FOUND]
     state.noted(request, person, "list", [child.child_id for child in shown])
     response = html(
