@@ -42,11 +42,13 @@ class PlanDay:
 
 @dataclass(frozen=True)
 class MonthPlan:
-    """All days from the first to the last, empty ones too. `no_day`: rows of the list for which no
-    day was left, or none by the day on which their step is due; they are named, not put later."""
+    """All days from the first to the last, empty ones too. `too_late`: rows for which no place was
+    left by the day on which their step is due; they stand on the first free day after it, and are
+    named. `no_day`: rows for which the month has no place at all."""
 
     days: tuple[PlanDay, ...]
     per_day: int
+    too_late: tuple[VisitRow, ...] = ()
     no_day: tuple[VisitRow, ...] = ()
 
 
@@ -59,14 +61,18 @@ def month_plan(
     rows: of the list, the most urgent first; children: all of the sector's book, for what is due.
     Danger takes the first places in its order, whatever the route. The others follow in the list's
     order, children of one centre and of centres near it on one day. Whose step is due on a day of
-    the month is visited by that day or stands in `no_day`; whose day has passed is not held to it.
+    the month is visited by that day or stands in `too_late`; whose day has passed is not held to
+    it.
     """
     days = [start + dt.timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
     free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
     places = _Places(start, free, [[] for _ in days])
     urgent = [row for row in rows if row.section == "danger"]
-    without = places.fill(urgent, lambda row, today: (row.rank,))
-    without += places.fill([row for row in rows if row.section != "danger"], _by_trip)
+    late = places.fill(urgent, lambda row, today: (row.rank,))
+    without = places.give(late)
+    others = places.fill([row for row in rows if row.section != "danger"], _by_trip)
+    late, without = late + others, without + places.give(others)
+    too_late = tuple(row for row in late if row not in without)
     planned = {
         row.candidate.child_id: day
         for day, of_day in zip(days, places.taken, strict=True)
@@ -77,7 +83,7 @@ def month_plan(
         PlanDay(day, tuple(_in_route(of_day)), tuple(due.get(day, ())))
         for day, of_day in zip(days, places.taken, strict=True)
     )
-    return MonthPlan(told, per_day, tuple(without))
+    return MonthPlan(told, per_day, too_late, tuple(without))
 
 
 def _in_route(rows: Iterable[VisitRow]) -> Iterable[VisitRow]:
@@ -140,6 +146,15 @@ class _Places:
                 self.taken[at].append(row)
                 waiting.remove(row)
         return without
+
+    def give(self, rows: Sequence[VisitRow]) -> list[VisitRow]:
+        """Give these rows the first free places whatever their day, in their order; who gets none
+        is given back."""
+        free = [at for at, many in enumerate(self.free) for _ in range(many)]
+        for at, row in zip(free, rows, strict=False):
+            self.free[at] -= 1
+            self.taken[at].append(row)
+        return list(rows[len(free) :])
 
     def _kept(self, rows: Sequence[VisitRow]) -> tuple[list[VisitRow], list[VisitRow]]:
         """The rows that can all be visited by their days, chosen in their order, and the others."""

@@ -66,7 +66,7 @@ def test_children_of_one_centre_and_of_one_near_it_share_a_day():
     assert [row.rank for row in second.rows] == [2]
 
 
-def test_a_child_due_by_a_fixed_day_is_not_planned_after_it():
+def test_a_child_due_by_a_fixed_day_is_not_planned_after_it_while_there_is_a_place():
     """Three are due by Tuesday; two less urgent ones by Monday and Tuesday; one visit a day."""
     listed = rows(
         ("overdue", overdue(1)),
@@ -76,8 +76,9 @@ def test_a_child_due_by_a_fixed_day_is_not_planned_after_it():
         ("risk", child(5, by_when=None)),
     )
     plan = month_plan(listed, [], start=MONDAY, per_day=1)
-    assert planned(plan) == {"C00003": 16, "C00002": 17, "C00001": 18, "C00005": 19}
-    assert [row.candidate.child_id for row in plan.no_day] == ["C00004"]
+    in_time = {"C00003": 16, "C00002": 17, "C00001": 18, "C00005": 19}
+    assert planned(plan) == in_time | {"C00004": 20}
+    assert [row.candidate.child_id for row in plan.too_late] == ["C00004"] and not plan.no_day
     assert planned(month_plan(listed, [], start=MONDAY, per_day=2))["C00004"] == 17
 
 
@@ -86,8 +87,19 @@ def test_a_day_that_is_near_never_takes_the_place_of_danger():
         ("danger", in_danger(1)), ("danger", in_danger(2)), ("risk", child(3, by_when=on(17)))
     )
     plan = month_plan(listed, [], start=MONDAY, per_day=1)
-    assert planned(plan) == {"C00001": 16, "C00002": 17}
-    assert [row.rank for row in plan.no_day] == [3]
+    assert planned(plan) == {"C00001": 16, "C00002": 17, "C00003": 18}
+    assert [row.rank for row in plan.too_late] == [3]
+
+
+def test_danger_that_comes_too_late_still_comes_before_all_others():
+    listed = rows(
+        ("danger", replace(in_danger(1), by_when=on(16))),
+        ("danger", replace(in_danger(2), by_when=on(16))),
+        ("risk", child(3, by_when=on(17))),
+    )
+    plan = month_plan(listed, [], start=MONDAY, per_day=1)
+    assert planned(plan) == {"C00001": 16, "C00002": 17, "C00003": 18}
+    assert [row.rank for row in plan.too_late] == [2, 3]
 
 
 def test_sundays_are_free_but_where_the_month_begins_on_one():
@@ -146,11 +158,13 @@ def test_every_row_has_one_day_in_time_or_is_named(seed):
     listed = rank(children, sector_id="S0001", capacity=60, as_of=AS_OF)
     plan = month_plan(listed.rows, children, start=MONDAY, per_day=dice.randint(1, 6))
     told = [row for day in plan.days for row in day.rows] + list(plan.no_day)
+    late = {row.rank for row in plan.too_late}
     assert sorted(row.rank for row in told) == [row.rank for row in listed.rows]
     for day in plan.days:
         assert len(day.rows) <= plan.per_day
         for row in day.rows:
-            assert day.on <= row.candidate.by_when or row.candidate.by_when < MONDAY
+            in_time = day.on <= row.candidate.by_when or row.candidate.by_when < MONDAY
+            assert in_time != (row.rank in late)
     days = [(day.on, row.section == "danger") for day in plan.days for row in day.rows]
     danger = [on for on, urgent in days if urgent]
     assert not danger or max(danger) <= min(

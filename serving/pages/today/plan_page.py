@@ -87,7 +87,10 @@ def show(
         blanks=start.weekday(),
         days=[_day_shown(day, start, words) for day in plan.days],
         planned=sum(len(day.rows) for day in plan.days),
-        no_day=[(_visit(row, start, words), _centre(row, words)) for row in plan.no_day],
+        no_day=[
+            (_visit(row, start, words), _centre(row, words))
+            for row in (*plan.too_late, *plan.no_day)
+        ],
         for_the_anm=len(found.anm),
         back=f"/visits?{asked.query(sector_id)}",
     )
