@@ -219,6 +219,7 @@ def test_who_asked_is_in_the_audit_log(client, folder):
     assert "classify" in acts
 
 
+@pytest.mark.soak
 def test_from_a_fresh_checkout_rules_answer_without_store_and_models(tmp_path, process):
     (tmp_path / "key").write_bytes(KEY)
     access = issue(key=KEY, role="dashboard", scopes=["state:*"], name="test")

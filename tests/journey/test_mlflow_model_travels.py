@@ -107,6 +107,7 @@ def test_optional_columns_may_be_left_out_and_others_may_not(model, rows):
         served.predict(rows.drop(columns=["age_days"]))
 
 
+@pytest.mark.soak
 def test_mlflow_evaluates_it(model, rows, monkeypatch):
     import mlflow
 

@@ -121,6 +121,7 @@ def main_ends(words):
     assert not ended.value.code
 
 
+@pytest.mark.soak
 def test_the_same_day_asked_for_gives_the_same_bundle(months):
     address, _, usual, _ = months
     until = day_number(run_of(address, usual).data.params["until"])

@@ -126,6 +126,7 @@ def same_rows(one, other, *, stays=False):
     np.testing.assert_array_equal(*indexes)
 
 
+@pytest.mark.soak
 def test_the_whole_report_is_the_same(monkeypatch):
     monkeypatch.setattr(learning_curve, "SHARES", (0.5,))
     monkeypatch.setattr(learning_curve, "MOST_REPEATS", 1)

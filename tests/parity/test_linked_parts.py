@@ -114,6 +114,8 @@ def test_a_childs_own_reading_has_what_the_whole_has_of_it(linked):
         whole = whole.take(np.isin(ids, alone.child_ids))
         for column in whole:
             if column != "child":
-                assert sorted(map(repr, whole[column])) == sorted(
-                    map(repr, alone.table(name)[column])
-                ), day_date(days[0])
+                # `moved` is there only where a link moved some row.
+                mine = alone.table(name).get(column, np.zeros(alone.table(name).rows, np.bool_))
+                assert sorted(map(repr, whole[column])) == sorted(map(repr, mine)), day_date(
+                    days[0]
+                )

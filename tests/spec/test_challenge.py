@@ -129,7 +129,7 @@ def test_two_bundles_are_compared_on_rows_that_neither_learnt_from(
     assert told.as_dict()["more"]["auc"]["value"] == told.more["auc"].value
 
 
-@pytest.mark.parametrize("foreign_challenges", [True, False])
+@pytest.mark.parametrize("foreign_challenges", [pytest.param(True, marks=pytest.mark.soak), False])
 def test_a_model_from_elsewhere_is_compared_where_the_home_one_is_judged(
     clock, context, champion, challenger, foreign_challenges
 ):

@@ -198,6 +198,7 @@ def test_the_interval_of_a_risk_grows_the_more_the_fewer_outcomes_fitted_the_lev
     assert few.calibrator.below == pytest.approx(np.hypot(before, 1.645 * error), abs=1e-3)
 
 
+@pytest.mark.soak
 def test_leave_one_registry_out_the_mean_risk_nears_what_is_observed():
     """Learnt where 15 % relapse, told where 45 % do: the order is good, the level is not until it
     is fitted; of another draw of that place it is then right too."""

@@ -214,13 +214,15 @@ def asked(
     clock: Clock, bundle: Bundle, rows: Cohort, context: Context | None
 ) -> tuple[Codes, Floats]:
     """(why the model abstains from each row, position in WHY_NOT; the features of the others)."""
-    matrices, reasons = [np.empty((0, len(NAMES)))], [np.zeros(0, np.int8)]
+    matrices, reasons = list[Floats](), [np.zeros(0, np.int8)]
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=bundle.priors, context=context
     ):
         reasons.append(abstains(TARGETS[bundle.target], traced, matrix))
         matrices.append(matrix[reasons[-1] == 0])
-    return np.concatenate(reasons), np.concatenate(matrices)
+    # Columns of one's own may stand behind the catalogue's.
+    features = np.concatenate(matrices) if matrices else np.empty((0, len(NAMES)))
+    return np.concatenate(reasons), features
 
 
 def of_asked(bundle: Bundle, rows: Cohort, why: Codes, matrix: Floats, *, block: str) -> Judged:
