@@ -40,7 +40,7 @@ def show(
     if len(found) == 1:
         return see_other(f"/children/{quote(found[0], safe='')}")
     among = [row.candidate for row in reader.rows(run, sector_id)]
-    held = next((some for one in written if (some := _holding(one, among))), [])
+    held = next((those for one in written if (those := _holding(one, among))), [])
     children = held[: MOST_FOUND + 1]
     shown = children[:MOST_FOUND]
     state.noted(request, person, "list", [child.child_id for child in shown])
