@@ -35,7 +35,9 @@ def plain_logistic(columns: Floats, happened: Floats, weight: Floats, asked: Flo
     """Log-odds (n,) of rows `asked` by scikit-learn's logistic regression as it comes, on
     standardised columns; a missing value stands at the median."""
     model = make_pipeline(
-        SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=1000)
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
     )
     model.fit(columns, happened, logisticregression__sample_weight=weight)
     return np.asarray(model.decision_function(asked), np.float64)
