@@ -104,7 +104,7 @@ def test_the_areas_own_page_tells_the_months_ahead_and_its_alerts_in_short(servi
         "Newly confirmed SAM expected, and what 8 months in 10 lie between: Jul 2026: 10.4 (9 to 11); "
         "Aug 2026: 10.4 (9 to 11); Sep 2026: 10.4 (9 to 11).",
         "20 in Jun 2026, where 8.2 were expected: more than chance explains.",
-        "33 expected in the three months from Jul 2026, at least half more than in three months of "
+        "33 expected in the three months from Jul 2026, at least half more than in an average three months of "
         "the last year. Let food and beds be ready.",
     ]
     assert '<a href="/forecast/sector/S1">' in page.split('id="ahead"', 1)[1].split("</h2>")[0]
@@ -121,10 +121,10 @@ def test_alerts_are_one_line_each_and_tell_no_small_count(service):
         "Sector S2: more in Jun 2026 than chance explains, where 0.4 were expected.",
         "Sector S3: no child with SAM in the last twelve months, where areas like it found 7.5 on "
         "average. Have children measured again.",
-        "Sector S4: 31 expected in the three months from Jul 2026, where three months of the last "
-        "year counted 18.0. Let food and beds be ready.",
-        "Sector S1: 33 expected in the three months from Jul 2026, at least half more than in three "
-        "months of the last year. Let food and beds be ready.",
+        "Sector S4: 31 expected in the three months from Jul 2026, where an average three "
+        "months of the last year counted 18.0. Let food and beds be ready.",
+        "Sector S1: 33 expected in the three months from Jul 2026, at least half more than in an "
+        "average three months of the last year. Let food and beds be ready.",
     ], "S1's May is withheld: a sum over the year would tell it"
 
 

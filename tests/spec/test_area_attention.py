@@ -165,7 +165,7 @@ def test_treatment_stands_beside_sphere_s_lines():
     lines = {one.name: (one.value, one.line, one.verdict) for one in treatment(period, SAY)}
     assert lines["Cured"] == ("70.0%", "over 75%", "not met")
     assert lines["Stopped coming (defaulted)"] == ("10.0%", "under 15%", "met")
-    assert lines["Died"] == ("not shown", "under 10%", "not shown, or nobody yet")
+    assert lines["Died in treatment"] == ("not shown", "under 10%", "not shown, or nobody yet")
     assert lines["Not recovered"] == ("not shown", "", "")
 
 
