@@ -1,12 +1,12 @@
 """How many rows a training needs: fits on draws of the rows that a training by parts kept, judged
 on the children left out of all of them.
 
-`x.models/rows/` of a store of more than some 50,000 children, made by `sanket train x.db`. A fifth
-of the children judge; of the others all rows with the event (at most half) and a draw of the others
-teach. Prints AUC, log loss, trees and CPU seconds of the fit by size. `--slow`: as below
-`training.fitting.fit.MANY_ROWS` (its slower rate, its bag of forests) at every size.
+`x.models/rows/DIGEST` of a store of more than some 50,000 children: what one `sanket train x.db`
+learnt from. A fifth of the children judge; of the others all rows with the event (at most half) and
+a draw of the others teach. Prints AUC, log loss, trees and CPU seconds of the fit by size. `--slow`:
+as below `training.fitting.fit.MANY_ROWS` (its slower rate, its bag of forests) at every size.
 
-    python benchmarks/fitted_rows.py x.models/rows [--target onset] [--sizes 40000 80000 120000]
+    python benchmarks/fitted_rows.py x.models/rows/DIGEST [--target onset] [--sizes 40000 80000]
     [--slow] [--json]
 """
 
@@ -38,14 +38,14 @@ SEED = 3
 def main() -> None:
     """Fit on each size and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", type=Path, nargs="?", help="x.models/rows")
+    parser.add_argument("rows", type=Path, nargs="?", help="x.models/rows/DIGEST")
     parser.add_argument("--target", default="onset")
     parser.add_argument("--sizes", type=int, nargs="+", default=[40_000, 80_000, 120_000])
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     if asked.rows is None:
-        print("no rows given: name the folder x.models/rows of a store trained by parts")
+        print("no rows given: name the folder x.models/rows/DIGEST of a training by parts")
         return
     if asked.slow:
         fitting.MANY_ROWS = sys.maxsize
@@ -64,7 +64,7 @@ def main() -> None:
 
 def kept(folder: Path, target: str) -> Examples:
     """The rows of a target with a known outcome, as the fit takes them."""
-    files = sorted(folder.glob(f"*/{target}/*.parquet"))
+    files = sorted(folder.glob(f"{target}/*.parquet"))
     if not files:
         raise SystemExit(f"{folder}: no rows of {target}")
     table = pa.concat_tables([pq.read_table(file) for file in files])

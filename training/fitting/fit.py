@@ -105,9 +105,9 @@ BASE_SETTINGS = {
 """Cautious: shallow trees, few features a tree (the columns repeat each other), strong shrinkage.
 """
 MANY_ROWS, FASTER = 60_000, 0.08
-"""From so many rows on, trees learn at this rate: half as many trees, in half the time, and on
-120,000 rows of onset a log loss of other children 0.0001 higher (0.0504). Nor is the forest then
-several, whose mean varies less where events are few."""
+"""From so many rows on, trees learn at this rate, about half as many, and the forest is one and not
+several, whose mean varies less where events are few: a third to a half of the time for 0.0003
+(onset) to 0.0011 (non-response) of AUC (docs/state.md)."""
 PENALTIES = (0.0003, 0.003, 0.03)
 """Tried for the linear half."""
 MOST_TREES = 800
