@@ -3,8 +3,8 @@ on the children left out of all of them.
 
 `x.models/rows/DIGEST` of a store of more than some 50,000 children: what one `sanket train x.db`
 learnt from. A fifth of the children judge; of the others all rows with the event (at most half) and
-a draw of the others teach. Prints AUC, log loss, trees and CPU seconds of the fit by size. `--slow`:
-as below `training.fitting.fit.MANY_ROWS` (its slower rate, its bag of forests) at every size.
+a draw of the others teach. Prints AUC, log loss, trees and CPU seconds of the fit by size.
+`--slow`: as below `training.fitting.fit.MANY_ROWS` (its slower rate, its bag) at every size.
 
     python benchmarks/fitted_rows.py x.models/rows/DIGEST [--target onset] [--sizes 40000 80000]
     [--slow] [--json]
