@@ -47,6 +47,11 @@ class Ragged:
         """The same rows with further columns."""
         return replace(self, rows=self.rows.having(**columns))
 
+    def of_questions(self, some: slice) -> Ragged:
+        """That of a run of questions; rows are not copied."""
+        first, after, _ = some.indices(len(self.offsets) - 1)
+        return replace(self, offsets=self.offsets[first : after + 1])
+
 
 @dataclass(frozen=True)
 class Known:
@@ -65,6 +70,12 @@ class Known:
     rations: Ragged
     attendance: Ragged
     visits: Ragged
+
+    def of_questions(self, some: slice) -> Known:
+        """What was known of a run of questions; rows of events are not copied."""
+        own = {name: getattr(self, name)[some] for name in ("child", "day")}
+        events = {name: getattr(self, name).of_questions(some) for name in EVENT_TABLES}
+        return replace(self, children=self.children.take(some), **own, **events)
 
 
 @njit(cache=True, nogil=True)

@@ -6,6 +6,8 @@ three-state facts are int8: 1 yes, 0 no, -1 not known; the rest says its unit in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from care.pathway import findings, history, weights
@@ -165,17 +167,21 @@ def _column(given: object, rows: int, kind: type) -> AnyArray:
     return column
 
 
-def of(known: Known, points: Ragged, protocol: Protocol, *, day: int | None = None) -> Table:
+def of(known: Known, points: Ragged, protocol: Protocol, *, days: Days | None = None) -> Table:
     """The facts of each question of a view.
 
     known: `features.clock.Clock.known_by(child, day)`; points:
-    `features.trajectory.points.growth_points(known)`. With an earlier `day`, the facts of that day
-    as the view's records now show them: for reports on past months, where a weight that was entered
-    late counts in its own month; never for anything that is trained or scored.
+    `features.trajectory.points.growth_points(known)`. With earlier `days` (ascending), the facts of
+    these days as the view's records now show them, `len(days)` rows a question, one question after
+    the other: for reports on past months, where a weight that was entered late counts in its own
+    month; never for anything that is trained or scored.
     """
-    today = known.day if day is None else np.full(len(known.day), day, DAY)
-    facts = _from_children(known.children, today) | _from_records(
-        known, judged(known, points), today, protocol
+    points, children, today = judged(known, points), known.children, known.day
+    if days is not None:
+        today = np.tile(days, len(known.day))
+        children = children.take(np.repeat(np.arange(len(known.day)), len(days)))
+    facts = _from_children(children, today) | _from_records(
+        replace(known, children=children), points, today, protocol
     )
     return of_one_length(
         {name: facts[name].astype(kind, copy=False) for name, (kind, _) in COLUMNS.items()}
@@ -292,11 +298,16 @@ def judged(known: Known, points: Ragged) -> Ragged:
 
 
 class _Rows:
-    """The rows of a ragged table up to each question's day."""
+    """The rows of a ragged table up to each question's day; of a whole number of questions in a row
+    about the rows of each offset."""
 
     def __init__(self, ragged: Ragged, own_day: str, today: Days):
-        self.start = ragged.offsets[:-1]
-        self.stop = history.until(ragged.offsets, ragged[own_day], today)
+        first, after = ragged.offsets[:-1], ragged.offsets[1:]
+        if len(today) > len(first):
+            of_each = len(today) // len(first)
+            first, after = np.repeat(first, of_each), np.repeat(after, of_each)
+        self.start = first
+        self.stop = history.until(first, after, ragged[own_day], today)
         self.today = today
         self.ragged = ragged
 
@@ -380,7 +391,7 @@ def _from_points(rows: _Rows, stay: dict[str, AnyArray], protocol: Protocol) -> 
 def _age_unsure_on(rows: _Rows) -> Days:
     """The day of each question's last reading that hangs on an uncertain birth date."""
     unsure = np.flatnonzero(rows["age_uncertain"])
-    if not len(unsure):
+    if not len(unsure) or not len(rows.start):
         return np.full(len(rows.start), NEVER, DAY)
     last = unsure[np.maximum(np.searchsorted(unsure, rows.stop) - 1, 0)]
     is_own = (last >= rows.start) & (last < rows.stop)

@@ -192,25 +192,34 @@ def point_facts(
     admitted, cured, settled: the days of the open stay, of the last cure, and of what last settled
     oedema (NONE where there is none); exit_rule: (least WHZ, least MUAC, days between two visits);
     holds: days between two readings beyond which the second is not the first one's continuation. Of
-    two readings of one day the graver counts.
+    two readings of one day the graver counts. A question about the same rows and stays as the one
+    before it, on a later day, goes on where that one stopped: a child's months cost one pass.
     """
     since, last, at = (
         np.empty(ASKED, np.int64),
         np.empty(ASKED, np.int64),
         np.empty(ASKED, np.int64),
     )
+    row, resumed = 0, False
     for i in range(len(start)):
-        measured = weighed = high = judged = mam_since = suw_since = oedema_on = mam_on = suw_on = (
-            oedema_seen
-        ) = NONE
-        last_met = arm_on = unasked = NONE
-        is_mam = is_suw = grade = -1
-        met = low_days = shape = had_sam = 0
-        needs_arm = needs_feet = cure_passed = settled_passed = False
-        kg = cm = arm_mm = newest_waz = unasked_mm = np.nan
-        for question in range(ASKED):
-            _forget(question, last, since, at)
-        row = start[i]
+        if not (
+            resumed
+            and start[i] == start[i - 1]
+            and stop[i] >= row
+            and admitted[i] == admitted[i - 1]
+            and cured[i] == cured[i - 1]
+            and settled[i] == settled[i - 1]
+        ):
+            measured = weighed = high = judged = mam_since = suw_since = oedema_on = NONE
+            mam_on = suw_on = oedema_seen = last_met = arm_on = unasked = NONE
+            is_mam = is_suw = grade = -1
+            met = low_days = shape = had_sam = 0
+            needs_arm = needs_feet = cure_passed = settled_passed = False
+            kg = cm = arm_mm = newest_waz = unasked_mm = np.nan
+            for question in range(ASKED):
+                _forget(question, last, since, at)
+            row = start[i]
+        resumed = True
         while row < stop[i]:
             today, end = day[row], same_day_until(day, row, stop[i])
             if not cure_passed and cured[i] != NONE and today > cured[i]:
@@ -337,9 +346,11 @@ def point_facts(
         ):
             unasked, unasked_mm = last[BY_MUAC], muac[at[BY_MUAC]]
             _forget(BY_MUAC, last, since, at)
+            resumed = False
         if not settled_passed and settled[i] != NONE:
             grade, oedema_on, oedema_seen = 0 if grade > 0 else grade, NONE, NONE
             _forget(BY_OEDEMA, last, since, at)
+            resumed = False
         first, newest = NONE, NONE
         for question in range(ASKED):
             newest = later(newest, last[question])

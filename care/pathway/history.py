@@ -60,11 +60,12 @@ VISIT_FACTS = ("found_sam_on", "moved", "died", "ill", "ill_on", "found_ill_on")
 
 
 @njit(cache=True, nogil=True)
-def until(offsets: Ints, own_day: Days, today: Days) -> Ints:
-    """For each question, where its rows after that day begin (rows are sorted by their own day)."""
-    stop = np.empty(len(offsets) - 1, np.int64)
+def until(first: Ints, after: Ints, own_day: Days, today: Days) -> Ints:
+    """For each question, where its rows after that day begin: of rows `first` to `after`, sorted by
+    their own day."""
+    stop = np.empty(len(first), np.int64)
     for i in range(len(stop)):
-        low, high = offsets[i], offsets[i + 1]
+        low, high = first[i], after[i]
         while low < high:
             middle = (low + high) // 2
             if own_day[middle] <= today[i]:

@@ -64,13 +64,19 @@ def towards_discharge(
     rows = np.arange(points.offsets[i], points.offsets[i + 1])
     rows = rows[points["measured_on"][rows] > admitted]
     days = sorted({admitted, *points["measured_on"][rows].tolist()})
-    of_days = [care_facts.of(known, points, protocol, day=day) for day in days]
-    met = [int(facts["exit_visits_met"][i]) for facts in of_days]
+    one = slice(i, i + 1)
+    of_days = care_facts.of(
+        known.of_questions(one),
+        points.of_questions(one),
+        protocol,
+        days=np.array(days, np.int32),
+    )
+    met = of_days["exit_visits_met"].tolist()
     counted = [day for day, now, was in zip(days[1:], met[1:], met, strict=False) if now > was]
     last = rows[points["measured_on"][rows] == days[-1]]
     needs = {
-        "arm": any(facts["open_arm_on"][i] != NEVER for facts in of_days),
-        "feet": any(facts["oedema_grade"][i] > 0 for facts in of_days),
+        "arm": bool((of_days["open_arm_on"] != NEVER).any()),
+        "feet": bool((of_days["oedema_grade"] > 0).any()),
     }
     return TowardsDischarge(
         met=int(now["exit_visits_met"][i]),

@@ -26,6 +26,11 @@ UNTREATED = tuple(
 )
 
 
+AT_ONCE = 4096
+"""Children whose months are placed together: what is known of them all at once would not fit into
+a small memory."""
+
+
 @dataclass(frozen=True)
 class Months:
     """Sums by measure, each float64[months, centres]; `firsts` are the months' first days, `ends`
@@ -83,8 +88,10 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     points = facts.judged(known, growth_points(known))
     centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
-    for month, end in enumerate(ends):
-        _add_month(tally, month, facts.of(known, points, protocol, day=int(end)), protocol)
+    for first in range(0, max(len(everyone), 1), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        table = facts.of(known.of_questions(some), points.of_questions(some), protocol, days=ends)
+        _add_standing(tally, some, table, protocol)
     _add_episodes(
         tally, known.episodes, stays.stays(known.episodes, points, recorded_until=int(ends[-1]))
     )
@@ -125,12 +132,20 @@ class _Tally:
     def cells(self, measure: str) -> Floats:
         return self.sums.setdefault(measure, np.zeros((len(self.ends), self.centres)))
 
-    def add_children(self, month: int, **masks: Flags) -> None:
-        """Children for whom the mask is true, at one month's end."""
-        centre = self.centre[month]
+    def add_children(self, some: slice, **masks: Flags) -> None:
+        """Some children, for each of whom the mask (one row a child and month's end, a child's
+        months together) is true."""
+        centre = self.centre[:, some].T
+        cell = np.arange(len(self.ends)) * self.centres + centre
+        cell = np.where(centre < 0, len(self.ends) * self.centres, cell).ravel()
         for measure, mask in masks.items():
-            of_mask = centre[mask]
-            self.cells(measure)[month] = np.bincount(of_mask[of_mask >= 0], minlength=self.centres)
+            self._add(measure, cell[mask])
+
+    def _add(self, measure: str, cell: Ints, weights: Floats | None = None) -> None:
+        """Rows into their cells; the one after the last is nowhere."""
+        cells = len(self.ends) * self.centres
+        counted = np.bincount(cell, weights, minlength=cells + 1)[:cells]
+        self.cells(measure)[:] += counted.reshape(len(self.ends), self.centres)
 
     def add_events(
         self, measure: str, day: Days, child: Ints, amount: Floats | None = None
@@ -145,23 +160,25 @@ class _Tally:
         centre = self.centre[month, child]
         weights = None if amount is None else amount[inside]
         cell = np.where(centre < 0, len(self.ends) * self.centres, month * self.centres + centre)
-        counted = np.bincount(cell, weights, minlength=len(self.ends) * self.centres + 1)[:-1]
-        self.cells(measure)[:] += counted.reshape(len(self.ends), self.centres)
+        self._add(measure, cell, weights)
 
 
-def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> None:
-    """Adds where the children stand at a month's end."""
-    start, end = tally.starts[month], tally.ends[month]
+def _add_standing(tally: _Tally, some: slice, table: Table, protocol: Protocol) -> None:
+    """Adds where some children stand at each month's end.
+
+    table: `care.pathway.facts.of` these days.
+    """
+    start = np.tile(tally.starts, table.rows // len(tally.starts))
     placed = place(table, protocol)
     registered = np.where(
-        table["registered_on"] == NEVER, end - table["age_days"], table["registered_on"]
+        table["registered_on"] == NEVER, table["day"] - table["age_days"], table["registered_on"]
     )
-    here = (table["age_days"] >= 0) & (registered <= end) & (placed.step != 0)
+    here = (table["age_days"] >= 0) & (registered <= table["day"]) & (placed.step != 0)
     screened = here & _since(table["measured_on"], start)
     judged = here & _since(table["judged_on"], start)
     treated = here & ((table["programme"] == UCDC) | (table["programme"] == VCDC))
     tally.add_children(
-        month,
+        some,
         children=here,
         screened=screened,
         judged=judged,
@@ -175,7 +192,7 @@ def _add_month(tally: _Tally, month: int, table: Table, protocol: Protocol) -> N
     )
 
 
-def _since(day: Days, start: int) -> Flags:
+def _since(day: Days, start: Days) -> Flags:
     since: Flags = (day != NEVER) & (day >= start)
     return since
 

@@ -126,7 +126,7 @@ class Table(Mapping[str, AnyArray]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def take(self, rows: Ints | Days | Flags) -> Table:
+    def take(self, rows: Ints | Days | Flags | slice) -> Table:
         """The rows at these positions (or where this mask is true), in that order."""
         return of_one_length({name: column[rows] for name, column in self._columns.items()})
 

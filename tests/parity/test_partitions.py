@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from care.pathway import facts
 from care.programme import by_month, counted_store, indicators
 from care.protocol import standard
 from features import data_quality, quality_of_store
 from features.clock import Clock
 from features.trajectory import kernel
 from features.trajectory.context import Context
+from features.trajectory.points import growth_points
 from features.trajectory.smoother import DEFAULT_PRIORS
 from features.trajectory.trace import trace
 from models.bundle import save
@@ -223,3 +225,24 @@ def test_a_store_without_children_is_told_as_empty(tmp_path, verb, capsys):
         main([verb, address])
     assert ended.value.code == 0
     capsys.readouterr()
+
+
+def test_many_days_in_one_pass_say_what_each_day_alone_says(divided):
+    _, registry, _ = divided
+    until = registry.recorded_until
+    children = np.arange(len(registry.child_ids), dtype=np.int32)
+    known = Clock(registry).known_by(children, np.full(len(children), until, np.int32))
+    points = growth_points(known)
+    days = np.arange(until - 400, until + 1, 23, dtype=np.int32)
+    together = facts.of(known, points, standard(), days=days)
+    for at, day in enumerate(days):
+        alone = facts.of(known, points, standard(), days=np.array([day]))
+        for name in alone:
+            assert np.array_equal(together[name][at :: len(days)], alone[name], equal_nan=True), (
+                name
+            )
+    some = slice(7, 300)
+    of_some = facts.of(known.of_questions(some), points.of_questions(some), standard(), days=days)
+    for name in of_some:
+        rows = together[name].reshape(len(children), -1)[some].ravel()
+        assert np.array_equal(of_some[name], rows, equal_nan=True), name
