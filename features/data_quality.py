@@ -10,6 +10,7 @@ check at 100 % it is never green, however light the check's weight.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,12 +84,14 @@ Pairs = Mapping[str, tuple[Floats, Floats]]
 
 @dataclass(frozen=True)
 class QualityCounts:
-    """What `scored` needs, in counts that add up over parts of a registry: float64 (areas, months),
-    `flags` by check of the rows that fail and those that it can judge, `cases` as in
-    `QualityScores`; `first` is the first month's number, `heavy` is `counted_by_z` of all."""
+    """What `scored` needs, in counts that add up over parts of a registry: float64 (areas that have
+    a child, months), `flags` by check of the rows that fail and those that it can judge, `cases` as
+    in `QualityScores`; `at` are these areas' positions in `areas`, `first` is the first month's
+    number, `heavy` is `counted_by_z` of all."""
 
     by: str
     areas: Texts
+    at: Ints
     first: int
     measured: Floats
     with_height: Floats
@@ -112,12 +115,14 @@ def counts_of(registry: Registry, *, by: str = "centre") -> QualityCounts:
     """The counts of a registry's children, each in the area of its present centre."""
     rows = _monthly(registry)
     area_of, areas = _areas(registry, by)
+    at = np.unique(area_of[area_of >= 0]).astype(np.int64)
+    area_of = np.where(area_of < 0, -1, np.searchsorted(at, area_of))
     months = (
         np.arange(rows["month"].min(), rows["month"].max() + 1)
         if len(rows["month"])
         else np.empty(0, np.int64)
     )
-    shape = len(areas), len(months)
+    shape = len(at), len(months)
     cell = area_of[rows["child"]].astype(np.int64) * max(shape[1], 1) + (
         rows["month"] - months[0] if shape[1] else 0
     )
@@ -141,6 +146,7 @@ def counts_of(registry: Registry, *, by: str = "centre") -> QualityCounts:
     return QualityCounts(
         by,
         areas,
+        at,
         int(months[0]) if shape[1] else 0,
         measured=_count(cell, np.isfinite(rows["weight"]), shape),
         with_height=_count(cell, np.isfinite(rows["height"]), shape),
@@ -186,17 +192,18 @@ def scored(parts: Sequence[QualityCounts]) -> QualityScores:
 
 
 def _added(parts: Sequence[QualityCounts]) -> QualityCounts:
-    """The parts' counts in one, over the months of all."""
+    """The parts' counts in one, over all areas and the months of all."""
     seen = [part for part in parts if len(part.months)]
-    if len(parts) == 1 or not seen:
-        return parts[0]
-    first = min(part.first for part in seen)
-    shape = len(parts[0].areas), max(int(part.months[-1]) for part in seen) - first + 1
+    first = min((part.first for part in seen), default=0)
+    months = max((int(part.months[-1]) + 1 for part in seen), default=first) - first
+    areas = parts[0].areas
 
     def summed(cells: Iterable[Floats]) -> Floats:
-        total = np.zeros(shape)
-        for part, own in zip(seen, cells, strict=True):
-            total[:, part.first - first :][:, : own.shape[1]] += own
+        total = np.zeros((len(areas), months))
+        for part, own in zip(parts, cells, strict=True):
+            if own.shape[1]:
+                start = part.first - first
+                total[part.at, start : start + own.shape[1]] += own
         return total
 
     def pairs(of: Sequence[Pairs]) -> Pairs:
@@ -207,14 +214,15 @@ def _added(parts: Sequence[QualityCounts]) -> QualityCounts:
 
     return QualityCounts(
         parts[0].by,
-        parts[0].areas,
+        areas,
+        np.arange(len(areas)),
         first,
-        measured=summed(part.measured for part in seen),
-        with_height=summed(part.with_height for part in seen),
-        enrolled=summed(part.enrolled for part in seen),
-        flags=pairs([part.flags for part in seen]),
-        cases=pairs([part.cases for part in seen]),
-        heavy=np.sum([part.heavy for part in seen], axis=0),
+        measured=summed(part.measured for part in parts),
+        with_height=summed(part.with_height for part in parts),
+        enrolled=summed(part.enrolled for part in parts),
+        flags=pairs([part.flags for part in parts]),
+        cases=pairs([part.cases for part in parts]),
+        heavy=np.sum([part.heavy for part in parts], axis=0),
     )
 
 
@@ -244,12 +252,13 @@ def row_of(scored: QualityScores, place: int, area: object, at: int) -> dict[str
         {}
         if np.isnan(points)
         else {
-            check.name: round(float(np.nan_to_num(scored.shares[check.name][place, at])), 4)
+            check.name: 0.0 if math.isnan(share) else round(share, 4)
             for check in CHECKS
+            for share in (float(scored.shares[check.name][place, at]),)
         }
     )
     lost = [
-        (check.weight * float(_penalty(check, np.array(scores[check.name]))), check.name)
+        (check.weight * min(max(_beyond(check, scores[check.name]), 0.0), 1.0), check.name)
         for check in CHECKS
         if check.name in scores
     ]
@@ -416,8 +425,11 @@ def _over(part: Floats, whole: Floats) -> Floats:
 
 
 def _penalty(check: QualityCheck, share: Floats) -> Floats:
-    part = (share - check.from_share) / (check.full_share - check.from_share)
-    return np.asarray(np.nan_to_num(np.clip(part, 0, 1)), np.float64)
+    return np.asarray(np.nan_to_num(np.clip(_beyond(check, share), 0, 1)), np.float64)
+
+
+def _beyond(check: QualityCheck, share: Any) -> Any:
+    return (share - check.from_share) / (check.full_share - check.from_share)
 
 
 def _without_sam(sam: Floats, judged: Floats) -> Floats:

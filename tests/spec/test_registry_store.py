@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from registry.checks.table import build
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
-from registry.store import schema
+from registry.store import loading, schema
 from registry.store.arrivals import table_writer
 from registry.store.store import open_store
 from tests.support.postgres import fresh_database, own_server
@@ -119,6 +120,16 @@ def test_some_sectors_or_children_only(store, tmp_path):
         and few.measurements.rows == 2
         and list(few.episode_ids) == ["e1"]
     )
+
+
+def test_the_longest_list_of_children_is_looked_up_and_not_searched_for(tmp_path):
+    open_store(tmp_path / "x.db").close()
+    some = ",".join(map(str, range(0, 97 * loading.MOST_IN_A_LIST, 97)))
+    with closing(sqlite3.connect(tmp_path / "x.db")) as base:
+        for table in ("children", *OWN_DAY):
+            asked = f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE child IN ({some})"
+            plan = [row[-1] for row in base.execute(asked)]
+            assert any(step.startswith("SEARCH") for step in plan), (table, plan)
 
 
 def test_an_import_is_never_dated_before_the_last(store, tmp_path):
