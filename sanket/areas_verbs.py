@@ -82,7 +82,10 @@ def report(
     lang: Language = DEFAULT_LANGUAGE,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="pdf, xlsx or card; by OUT's ending where left out."),
+        typer.Option(
+            "--format",
+            help="pdf, xlsx, png (the card) or card (as PDF); by OUT's ending where left out.",
+        ),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="By the newest run up to this day (YYYY-MM-DD).")
@@ -91,8 +94,9 @@ def report(
     """The monthly report of an area, as the newest run counted it.
 
     At a glance beside the month and the year before, treatment beside Sphere's lines, the parts
-    that need attention, open escalations, what came of the lists, twelve months. `--format card` is
-    one small page of counts alone, for a message. No figure of fewer than five children is told.
+    that need attention, open escalations, what came of the lists, twelve months. `-o card.png` is a
+    card of counts alone, as a picture for a message; `--format card` is the same as a small PDF. No
+    figure of fewer than five children is told.
     """
     from contextlib import closing
 

@@ -48,6 +48,7 @@ ROOMS = {
     "dask": set(),
     "distributed": {"registry/engine.py"},
     "fastapi": {"serving/"},
+    "pypdfium2": {"serving/pages/areas/report/report_card.py"},
     "typer": {"sanket/"},
     "pickle": set(),
     "joblib": set(),

@@ -1,19 +1,24 @@
-"""The monthly report: by command and by button, as PDF, workbook and card, in each language and role,
-with the figures of the area's page and no other."""
+"""The monthly report: by command and by button, as PDF, workbook and card (as PDF and as picture), in
+each language and role, with the figures of the area's page and no other."""
 
 import html
 import io
 import re
 
+import numpy
 import openpyxl
 import pypdf
 import pytest
+from PIL import Image
 
 from sanket.app import main
 from serving.app import create_app
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
+from serving.pages.areas.report import report_card
+from serving.pages.areas.report.monthly_report import CARD
+from serving.visits.paper.ink import Paper
 from tests.support.days_of_scoring import measured_centres
 from tests.support.service_cases import KEY, Client, token
 
@@ -109,13 +114,55 @@ def test_the_card_is_one_small_page_of_counts_alone(service, language):
         assert told == withheld or int(told.replace(",", "")) not in range(1, 5)
 
 
+def picture(service, language):
+    """The card's picture, dark where there is ink."""
+    answer = get(service, "/report/png/project/P1", language=language)
+    assert answer.headers["content-type"] == "image/png" and len(answer.content) < 300_000
+    assert 'filename="report-project-P1-2026-06-card.png"' in answer.headers["content-disposition"]
+    with Image.open(io.BytesIO(answer.content)) as opened:
+        assert (opened.format, opened.size) == ("PNG", (1080, 1350))
+        return 255 - numpy.asarray(opened.convert("L"))
+
+
+def test_the_picture_of_the_card_is_1080_wide_not_blank_and_its_language_s_own(service):
+    inks = {language: picture(service, language) for language in LANGUAGES}
+    for ink in inks.values():
+        assert 0.02 < (ink > 128).mean() < 0.2, "letters and lines on white"
+        edge = round(report_card.EDGE / 100 * 1080)
+        assert not ink[:, : edge - 9].any() and not ink[:, 9 - edge :].any(), "a white edge"
+    shown = {ink.tobytes() for ink in inks.values()}
+    assert len(shown) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_letters_of_the_picture_are_shaped_as_those_of_the_paper(service, language):
+    ink, say = picture(service, language), words(language)
+    paper, pixels = Paper(say), 1080 / 100
+    rules = [y for y in range(1, 1350) if (ink[y] > 100).mean() > 0.8 > (ink[y - 1] > 100).mean()]
+    assert len(rules) == 10, "one above each count"
+    apart = 0.0
+    for top, name in zip(rules, CARD, strict=True):
+        told = say("report", f"card_{name}")
+        shaped = paper.width_of(told, size=report_card.NAME) * pixels
+        withheld = paper.width_of(say("areas", "withheld"), size=report_card.COUNT, bold=True)
+        value_from = 1080 - (report_card.EDGE + withheld) * pixels
+        row = ink[top + 4 : top + (rules[1] - rules[0]) - 2, : round(value_from)]
+        columns = numpy.flatnonzero((row > 100).any(axis=0))
+        letters = sum(paper.width_of(one, size=report_card.NAME) for one in told) * pixels
+        # A line is as wide as its glyphs' advances; its ink a little less, or a vowel sign more.
+        assert -8 <= shaped - (columns[-1] - columns[0]) <= 12, told
+        apart = max(apart, abs(letters - shaped))
+    paper.finished()
+    assert language == "en" or apart > 30, "letters one by one would be told from a shaped line"
+
+
 @pytest.mark.parametrize("role", ("supervisor", "officer", "analyst", "dashboard"))
 def test_each_role_has_the_report_of_its_own_scope(service, role):
     assert get(service, "/report/pdf/project/P1", "project:P1", role=role).status_code == 200
     for path in ("pdf/project/P2", "xlsx/state/state", "card/district/D1", "docx/project/P1"):
         assert get(service, f"/report/{path}", "project:P1", role=role).status_code == 404
     page = get(service, "/areas/project/P1", "project:P1", role=role).text
-    for form in ("pdf", "xlsx", "card"):
+    for form in ("pdf", "xlsx", "png", "card"):
         assert f'href="/report/{form}/project/P1"' in page
 
 
@@ -124,10 +171,13 @@ def test_the_command_writes_the_same_file(service, days, tmp_path, capsys):
         ("r.xlsx", "xlsx", ["--level", "project", "--area", "P1", "--lang", "mr"]),
         ("r.pdf", "pdf", []),
         ("c.pdf", "card", ["--format", "card", "--level", "sector", "--area", "S1"]),
+        ("c.png", "png", ["--level", "project", "--area", "P1", "--lang", "hi"]),
     ):
         path = tmp_path / out
         assert command(["areas", "report", days.address, *asked, "-o", str(path)]) == 0
-        assert path.read_bytes()[:4] in (b"%PDF", b"PK\x03\x04"), form
+        assert path.read_bytes()[:4] in (b"%PDF", b"PK\x03\x04", b"\x89PNG"), form
+    drawn = get(service, "/report/png/project/P1", language="hi").content
+    assert (tmp_path / "c.png").read_bytes() == drawn
     read, _ = text_of((tmp_path / "r.pdf").read_bytes())
     assert read == text_of(get(service, "/report/pdf/state/state").content)[0]
     assert str(tmp_path / "r.pdf") in capsys.readouterr().out

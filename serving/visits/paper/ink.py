@@ -20,6 +20,8 @@ BOUND = re.compile(r"(?<=\d) (?=[^\s\d(])|(?<=WHZ) |(?<=\S) (?=\d{4}\b)|(?<=arm)
 """Spaces at which a line is not broken: after a number, after WHZ, before a year."""
 LEFT, RIGHT, TOP, BOTTOM = 12.0, 198.0, 11.0, 286.0
 """Edges of the print in mm on A4 (210 x 297)."""
+BASE = 0.72
+"""How far below a line's top its letters stand, as a share of its height."""
 LARGE, BODY, SMALL = 17.0, 13.0, 10.0
 """Sizes in points: a sheet is read at arm's length, in a doorway."""
 
@@ -51,7 +53,7 @@ class Paper(ShapedPDF):
         font = self.pen(size=size, bold=bold)
         glyphs = self.shaped(text, bold=bold)
         actual = text.encode("utf-16-be").hex().upper()
-        baseline = self.h - y - line_height(size) * 0.72
+        baseline = self.h - y - line_height(size) * BASE
         colour = f"{told} " if (told := self.colour_operator()) else ""
         place = f"{x * self.k:.2f} {baseline * self.k:.2f} Td"
         self.write_operators(

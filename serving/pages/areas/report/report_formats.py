@@ -11,7 +11,8 @@ from starlette.responses import Response
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages.areas.report.monthly_report import MonthlyReport, monthly_report
-from serving.pages.areas.report.report_pdf import card, pdf
+from serving.pages.areas.report.report_card import card_pdf, card_png
+from serving.pages.areas.report.report_pdf import pdf
 from serving.pages.areas.report.report_xlsx import workbook
 from serving.process.service_state import ServiceState
 
@@ -29,7 +30,8 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 REPORT_FORMS = {
     "pdf": ReportForm(".pdf", "application/pdf", pdf),
     "xlsx": ReportForm(".xlsx", _WORKBOOK, workbook),
-    "card": ReportForm("-card.pdf", "application/pdf", card),
+    "card": ReportForm("-card.pdf", "application/pdf", card_pdf),
+    "png": ReportForm("-card.png", "image/png", card_png),
 }
 """By name; the first is made where none is asked for."""
 

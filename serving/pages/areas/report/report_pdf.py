@@ -1,5 +1,4 @@
-"""The monthly report on paper: A4, black and white; and its card, one small page of counts that a
-phone shows like a picture."""
+"""The monthly report on paper: A4, black and white."""
 
 from __future__ import annotations
 
@@ -15,9 +14,6 @@ HEAD, PART, CELL, NARROW = 15.0, 12.0, 9.5, 7.5
 """Sizes in points: the report's title, a table's, a cell, a cell of a table of many columns."""
 MANY = 9
 PAD, BETWEEN = 0.5, 1.5
-CARD_MM = (100.0, 125.0)
-"""The card's page: four to five, as phones show a picture."""
-CARD_EDGE, CARD_HEAD, CARD_COUNT, CARD_NOTE = 7.0, 15.0, 12.5, 8.5
 
 
 def pdf(report: MonthlyReport, words: Words) -> bytes:
@@ -76,32 +72,3 @@ def _row(paper: Paper, table: ReportTable, cells: Sequence[str], *, bold: bool =
         paper.rule(y + height)
 
     return Block(height, draw)
-
-
-def card(report: MonthlyReport, words: Words) -> bytes:
-    """The card as a PDF of one small page: counts alone, no part and no child."""
-    paper = Paper(words, page=CARD_MM)
-    paper.set_title(report.title)
-    paper.add_page()
-    width = CARD_MM[0] - 2 * CARD_EDGE
-    y = CARD_EDGE
-    for said, size, bold in (
-        (report.area, CARD_HEAD, True),
-        (report.month, CARD_COUNT, False),
-        *((said, CARD_NOTE, False) for said in report.warnings[:1]),
-    ):
-        block = text(paper, said, size=size, bold=bold, x=CARD_EDGE, width=width)
-        block.draw(y)
-        y += block.height
-    y += 1.5
-    paper.set_line_width(0.2)
-    for name, value in report.counts:
-        high = line_height(CARD_COUNT)
-        paper.line(CARD_EDGE, y, CARD_MM[0] - CARD_EDGE, y)
-        paper.write_line(CARD_EDGE, y + 0.6, name, size=CARD_COUNT - 2)
-        paper.write_line_to(CARD_MM[0] - CARD_EDGE, y + 0.4, value, size=CARD_COUNT, bold=True)
-        y += high + 1.4
-    text(paper, words("report", "card_note"), size=CARD_NOTE, x=CARD_EDGE, width=width).draw(
-        y + 1.0
-    )
-    return paper.finished()
