@@ -4,6 +4,7 @@ each language and role, with the figures of the area's page and no other."""
 import html
 import io
 import re
+from contextlib import closing
 
 import numpy
 import openpyxl
@@ -11,13 +12,16 @@ import pypdf
 import pytest
 from PIL import Image
 
+from registry.store.store import open_store
 from sanket.app import main
+from serving.access.scope import Scope
 from serving.app import create_app
+from serving.book.reader import Reader
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.pages.areas.report import report_card
-from serving.pages.areas.report.monthly_report import CARD
+from serving.pages.areas.report.monthly_report import CARD, monthly_report
 from serving.visits.paper.ink import Paper
 from tests.support.days_of_scoring import measured_centres
 from tests.support.service_cases import KEY, Client, token
@@ -59,6 +63,13 @@ def command(arguments):
 def text_of(content):
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
     return " ".join(" ".join(page.extract_text().split()) for page in pages), pages
+
+
+def words_on(page):
+    """The words that stand on a page: of each line as it was written."""
+    lines = re.findall(rb"/ActualText <FEFF([0-9A-F]+)>", page.get_contents().get_data())
+    texts = [bytes.fromhex(line.decode()).decode("utf-16-be") for line in lines]
+    return {word for text in texts for word in text.split()}
 
 
 def now(text):
@@ -154,6 +165,29 @@ def test_the_letters_of_the_picture_are_shaped_as_those_of_the_paper(service, la
         apart = max(apart, abs(letters - shaped))
     paper.finished()
     assert language == "en" or apart > 30, "letters one by one would be told from a shaped line"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("area", ("state/state", "project/P1"))
+def test_no_word_on_paper_is_cut_in_any_language(service, days, area, language):
+    say, (level, area_id) = words(language), area.split("/")
+    with closing(open_store(days.address, must_exist=True)) as store:
+        reader = Reader(store.engine, Scope.of(["state:*"]))
+        made = monthly_report(reader, reader.run(), say, level=level, area_id=area_id)
+    told = [made.title, *made.warnings, *made.notes]
+    for table in made.tables:
+        told += [
+            table.title,
+            table.note,
+            *table.heads,
+            *(cell for row in table.rows for cell in row),
+        ]
+    _, pages = text_of(get(service, f"/report/pdf/{area}", language=language).content)
+    told += [
+        say.say("ui", "page_of", n=number, total=len(pages)) for number in range(1, len(pages) + 1)
+    ]
+    whole = {word for text in told for word in text.split()}
+    assert set().union(*map(words_on, pages)) == whole
 
 
 @pytest.mark.parametrize("role", ("supervisor", "officer", "analyst", "dashboard"))

@@ -30,8 +30,9 @@ from serving.visits.paper.blocks import (
     stack,
     text,
 )
+from serving.visits.paper.columns import lines_of
 from serving.visits.paper.ink import LEFT, RIGHT, SMALL, Paper, line_height
-from serving.visits.paper.list_tables import BOX_MM, cell_lines, title
+from serving.visits.paper.list_tables import BOX_MM, title
 
 HEAD, PART, STEP = 14.0, 12.0, 11.0
 """Sizes in points: the sheet's title, a part's, a step's."""
@@ -120,7 +121,7 @@ class _SheetPrint:
     def _row(self, line: DueLine) -> Block:
         told = (line.child_id, line.whom, line.last_weight, line.when, line.note)
         cells = [
-            cell_lines(self.paper, said, width=width - BETWEEN, size=SMALL, bold=place == 0)
+            lines_of(self.paper, said, width=width - BETWEEN, size=SMALL, bold=place == 0)
             for place, (said, width) in enumerate(zip(told, WIDTHS_MM, strict=True))
         ]
         height = max(max(map(len, cells)) * line_height(SMALL), BOX_MM) + 2 * PAD

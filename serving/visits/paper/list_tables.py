@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from serving.language.words import Words
 from serving.visits.paper.blocks import Block, space, stack, text
+from serving.visits.paper.columns import head_size, lines_of
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
 from serving.visits.sheet_lines import ListLine, centre_name
 
@@ -79,18 +80,32 @@ def anm_columns(words: Words) -> tuple[PaperColumn, ...]:
 
 
 def head_row(paper: Paper, columns: tuple[PaperColumn, ...], words: Words, *, size: float) -> Block:
-    """The words over the columns, above a thick line."""
+    """The words over the columns, above a thick line: in smaller letters where a word is wider than
+    its column."""
+    done, end = words("ui", "done"), LEFT + sum(column.width for column in columns)
+    heads = [*(column.head for column in columns), done]
+    before = paper.width_of(columns[-1].head, size=size)
+    rooms = [column.width - BETWEEN for column in columns]
+    rooms += [RIGHT - end + columns[-1].width - before - BETWEEN]
+    size = head_size(paper, heads, rooms, size=size)
+    *told, done_lines = (
+        lines_of(paper, head, width=room, size=size)
+        for head, room in zip(heads, rooms, strict=True)
+    )
+    high = max(map(len, [*told, done_lines])) * line_height(size)
 
     def draw(y: float) -> None:
         x = LEFT
-        for column in columns:
-            paper.write_line(x, y, column.head, size=size)
+        for column, lines in zip(columns, told, strict=True):
+            for number, line in enumerate(lines):
+                paper.write_line(x, y + number * line_height(size), line, size=size)
             x += column.width
-        paper.write_line_to(RIGHT, y, words("ui", "done"), size=size)
+        for number, line in enumerate(done_lines):
+            paper.write_line_to(RIGHT, y + number * line_height(size), line, size=size)
         paper.set_line_width(0.5)
-        paper.rule(y + line_height(size) + 0.2)
+        paper.rule(y + high + 0.2)
 
-    return Block(line_height(size) + 0.6, draw)
+    return Block(high + 0.6, draw)
 
 
 def pair(paper: Paper, two: list[ListLine], *, size: float) -> Block:
@@ -132,7 +147,7 @@ def row(paper: Paper, columns: tuple[PaperColumn, ...], line: ListLine, *, size:
     """One child, with a box to tick; texts are wrapped when measured, the page is read when
     drawn."""
     cells = [
-        cell_lines(
+        lines_of(
             paper, column.told(line), width=column.width - BETWEEN, size=size, bold=column.bold
         )
         for column in columns[:-1]
@@ -154,22 +169,6 @@ def row(paper: Paper, columns: tuple[PaperColumn, ...], line: ListLine, *, size:
         paper.rule(y + height)
 
     return Block(height, draw)
-
-
-def cell_lines(paper: Paper, told: str, *, width: float, size: float, bold: bool) -> list[str]:
-    """A cell's lines; a code that is longer than its column is cut where it must be."""
-    lines = []
-    for line in paper.wrapped(told, width=width, size=size, bold=bold):
-        while paper.width_of(line, size=size, bold=bold) > width:
-            count = next(
-                n
-                for n in range(len(line) - 1, 0, -1)
-                if n == 1 or paper.width_of(line[:n], size=size, bold=bold) <= width
-            )
-            lines.append(line[:count])
-            line = line[count:]
-        lines.append(line)
-    return lines
 
 
 def title(paper: Paper, told: str, below: list[tuple[str, float, bool]], *, size: float) -> Block:

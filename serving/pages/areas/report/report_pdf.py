@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from serving.language.words import Words
 from serving.pages.areas.report.monthly_report import MonthlyReport, ReportTable
-from serving.visits.paper.blocks import WIDTH, Block, Part, draw_page, paginate, stack, text
+from serving.visits.paper.blocks import WIDTH, Block, Part, draw_page, paginate, space, stack, text
+from serving.visits.paper.columns import Columns, fitted_columns, lines_of
 from serving.visits.paper.ink import LEFT, SMALL, Paper, line_height
-from serving.visits.paper.list_tables import cell_lines, title
+from serving.visits.paper.list_tables import title
 
-HEAD, PART, CELL, NARROW = 15.0, 12.0, 9.5, 7.5
-"""Sizes in points: the report's title, a table's, a cell, a cell of a table of many columns."""
-MANY = 9
+HEAD, PART, CELL = 15.0, 12.0, 9.5
+"""Sizes in points: the report's title, a table's, a cell where its columns have room."""
 PAD, BETWEEN = 0.5, 1.5
 
 
@@ -25,7 +25,8 @@ def pdf(report: MonthlyReport, words: Words) -> bytes:
     head = stack([title(paper, report.title, warned, size=HEAD), _title(paper, first)])
     parts = [_part(paper, first, head), *(_part(paper, one, _title(paper, one)) for one in others)]
     last = parts[-1]
-    notes = [text(paper, said, size=SMALL) for said in report.notes]
+    notes: list[Block] = [space(BETWEEN)]
+    notes += [text(paper, said, size=SMALL) for said in report.notes]
     parts[-1] = Part(last.key, last.head, last.head_continued, [*last.blocks, *notes])
     pages = paginate(parts, whole=False)
     for number, page in enumerate(pages, 1):
@@ -35,13 +36,22 @@ def pdf(report: MonthlyReport, words: Words) -> bytes:
 
 
 def _part(paper: Paper, table: ReportTable, head: Block) -> Part:
-    heads = _row(paper, table, table.heads, bold=True)
+    columns = fitted_columns(
+        paper,
+        table.heads,
+        table.rows,
+        asked=table.widths,
+        size=CELL,
+        room=WIDTH,
+        between=BETWEEN,
+    )
+    heads = _row(paper, columns, table.heads, bold=True)
     again = stack([text(paper, table.title, size=PART, bold=True), heads])
     return Part(
         table.code,
         stack([head, heads]),
         again,
-        [_row(paper, table, cells) for cells in table.rows],
+        [_row(paper, columns, cells) for cells in table.rows],
     )
 
 
@@ -50,20 +60,18 @@ def _title(paper: Paper, table: ReportTable) -> Block:
     return title(paper, table.title, below, size=PART)
 
 
-def _row(paper: Paper, table: ReportTable, cells: Sequence[str], *, bold: bool = False) -> Block:
+def _row(paper: Paper, columns: Columns, cells: Sequence[str], *, bold: bool = False) -> Block:
     """A row of wrapped cells above a thin line; the heads' line is thicker."""
-    size = NARROW if len(table.heads) > MANY else CELL
-    part = WIDTH / sum(table.widths)
-    widths = [width * part for width in table.widths]
+    size = columns.size
     lines = [
-        cell_lines(paper, told, width=width - BETWEEN, size=size, bold=bold)
-        for told, width in zip(cells, widths, strict=True)
+        lines_of(paper, told, width=width - BETWEEN, size=size, bold=bold)
+        for told, width in zip(cells, columns.widths, strict=True)
     ]
     height = max(map(len, lines)) * line_height(size) + 2 * PAD
 
     def draw(y: float) -> None:
         x = LEFT
-        for column, width in zip(lines, widths, strict=True):
+        for column, width in zip(lines, columns.widths, strict=True):
             for number, said in enumerate(column):
                 at = y + PAD + number * line_height(size)
                 paper.write_line(x, at, said, size=size, bold=bold)
