@@ -52,6 +52,18 @@ STATES = (
     "left",
     "died",
 )
+IN_TREATMENT = frozenset(
+    {
+        "in_ucdc",
+        "in_nrc",
+        "slow_response",
+        "failing",
+        "no_gain_refer",
+        "discharge_due",
+        "over_long_stay",
+    }
+)
+"""In treatment, at an anganwadi or with a bed: what every page and count means by it."""
 STEPS = (
     "none",
     "measure",

@@ -102,7 +102,8 @@ def with_season(
             for of in (parts.part, parts.variance)
         )
         a_day = share * _by_day(forecast.of.months, area.mean, today, days)
-        ahead += part[:, None] * a_day
+        there = np.flatnonzero(part)
+        ahead[there] += part[there, None] * a_day
         # All of a project are its forecast's, whatever its centres' last weeks were.
         relative = part**2 * relative_variance(area) + unsure * np.clip(1 - part, 0, 1)
         variance += relative * a_day.mean() ** 2

@@ -11,7 +11,7 @@ import numpy as np
 
 from care.pathway import facts
 from care.pathway.conditions import CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
-from care.pathway.decide import STATES, place
+from care.pathway.decide import IN_TREATMENT, STATES, place
 from care.programme import stays
 from care.protocol import Protocol
 from features.clock import Clock, Known, Ragged
@@ -20,10 +20,12 @@ from registry.contract.arrays import Days, Flags, Floats, Ints
 from registry.contract.codes import RationItem
 from registry.contract.registry import NEVER, Registry, Table, day_date, day_number, empty_table
 
+TREATED = tuple(STATES.index(state) for state in sorted(IN_TREATMENT))
 UNTREATED = tuple(
     STATES.index(s)
     for s in ("sam_suspected", "appetite_test_due", "to_ucdc", "to_nrc", "sam_again")
 )
+"""Known SAM that is not in treatment, or not where it must be: no child is in both."""
 
 
 AT_ONCE = 4096
@@ -176,7 +178,7 @@ def _add_standing(tally: _Tally, some: slice, table: Table, protocol: Protocol) 
     here = (table["age_days"] >= 0) & (registered <= table["day"]) & (placed.step != 0)
     screened = here & _since(table["measured_on"], start)
     judged = here & _since(table["judged_on"], start)
-    treated = here & ((table["programme"] == UCDC) | (table["programme"] == VCDC))
+    fed = here & ((table["programme"] == UCDC) | (table["programme"] == VCDC))
     tally.add_children(
         some,
         children=here,
@@ -185,7 +187,8 @@ def _add_standing(tally: _Tally, some: slice, table: Table, protocol: Protocol) 
         sam=judged & (table["sam"] == 1),
         mam=judged & (table["mam"] == 1),
         suw=screened & (table["suw"] == 1),
-        in_treatment=treated,
+        in_treatment=here & np.isin(placed.state, TREATED),
+        fed=fed,
         sam_untreated=here & np.isin(placed.state, UNTREATED),
         danger=here & placed.danger,
         overdue=here & (placed.overdue_days > 0),

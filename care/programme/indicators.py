@@ -253,7 +253,7 @@ def _with_totals(sums: dict[str, Floats]) -> dict[str, Floats]:
     ended = sums["cured"] + sums["defaulted"] + sums["died"] + sums["not_recovered"]
     return sums | {
         "ended": ended,
-        "treated_or_admitted": np.maximum(sums["in_treatment"], sums["admitted_ucdc"]),
+        "treated_or_admitted": np.maximum(sums["fed"], sums["admitted_ucdc"]),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,18 +57,24 @@ class StockLine:
 
 
 @dataclass(frozen=True)
-class ProjectStock:
-    """One item in a project: its centres with a count to reckon with, together. `not_known` counts
-    its other centres by how they stand; `need_of_others`: what these need, of which nothing is
-    known."""
+class AreaStock:
+    """One item in an area above the centres: those with a count to reckon with, together.
 
-    project: str
+    empty: how many of these have none left; first_counted, last_counted: day numbers of the oldest
+    and newest of their counts (-1: none); `not_known` counts the other centres by how they stand;
+    `need_of_others`: what these need, of which nothing is known.
+    """
+
+    place: str
     item: str
     centres: int
     left: float
     weeks: Weeks | None
     send: int | None
     send_at_most: int | None
+    empty: int
+    first_counted: int
+    last_counted: int
     not_known: dict[str, int]
     need_of_others: int | None
 
@@ -81,7 +87,7 @@ class StoreRooms:
     send_days: int
     weeks_known: int
     centres: tuple[StockLine, ...] = ()
-    projects: tuple[ProjectStock, ...] = ()
+    projects: tuple[AreaStock, ...] = ()
     items_without_forecast: tuple[str, ...] = ()
 
 
@@ -98,12 +104,14 @@ class StoreRoomPlace:
 @dataclass(frozen=True)
 class Counts:
     """One item in every centre (n,): the last count's day (-1: none) and quantity, what was given
-    out after it, what is missing beside the count before it."""
+    out after it, what is missing beside the count before it; and what was given out in each of the
+    last twelve weeks, float64 (n, 12), the newest first."""
 
     counted_on: Ints
     counted: Floats
     given_since: Floats
     missing: Floats
+    weekly: Floats
 
     def standing(self, today: int) -> list[str]:
         """How each centre's count stands."""
@@ -113,7 +121,7 @@ class Counts:
         return [str(one) for one in found]
 
 
-def counts_of(stocks: Table, given: Table, centres: int) -> Counts:
+def counts_of(stocks: Table, given: Table, centres: int, today: int) -> Counts:
     """The counts of one item's rows. stocks: of `Clock.stocks`; given: `centre`, `day`, `quantity`
     of what was given out."""
     order = np.lexsort((stocks["counted_on"], stocks["centre"]))
@@ -130,7 +138,17 @@ def counts_of(stocks: Table, given: Table, centres: int) -> Counts:
     after = _given(given, counted_on, None, centres)
     between = _given(given, before_on, counted_on, centres)
     missing = np.where(second, np.maximum(before - between - counted, 0.0), 0.0)
-    return Counts(counted_on, counted, np.where(here, after, 0.0), missing)
+    weekly = _weekly(given, centres, today)
+    return Counts(counted_on, counted, np.where(here, after, 0.0), missing, weekly)
+
+
+def _weekly(given: Table, centres: int, today: int) -> Floats:
+    """Given out in each centre in each of the last weeks, the newest first."""
+    week = (today - given["day"]) // 7
+    rows = (given["centre"] >= 0) & (week >= 0) & (week < RATION_WEEKS)
+    weekly = np.zeros((centres, RATION_WEEKS))
+    np.add.at(weekly, (given["centre"][rows], week[rows]), given["quantity"][rows])
+    return weekly
 
 
 def _given(given: Table, after: Ints, until: Ints | None, centres: int) -> Floats:
@@ -203,16 +221,15 @@ def ednf_curve(flow: Flow, lasting: Floats, plan: BudgetPlan, *, send_days: int)
     return NeedCurve(expected, low, high, to_send, np.ones(flow.places, np.bool_))
 
 
-def given_curve(given: Table, place: Ints, places: int, *, today: int, send_days: int) -> NeedCurve:
+def given_curve(counts: Counts, place: Ints, places: int, *, send_days: int) -> NeedCurve:
     """Of an item that goes on as it was given out over the last twelve weeks, with the spread of
     these weeks; not known where none was given.
 
-    place: of each row of `given` (-1: none of them).
+    place: of each centre (-1: none of them).
     """
-    week = (today - given["day"]) // 7
-    rows = (place >= 0) & (week >= 0) & (week < RATION_WEEKS)
     weekly = np.zeros((places, RATION_WEEKS))
-    np.add.at(weekly, (place[rows], week[rows]), given["quantity"][rows])
+    here = place >= 0
+    np.add.at(weekly, place[here], counts.weekly[here])
     rate, variance = weekly.mean(axis=1), weekly.var(axis=1, ddof=1)
 
     def over(weeks: float) -> tuple[Floats, Floats, Floats]:
@@ -265,35 +282,45 @@ CurveOf = Callable[[Ints, int], NeedCurve]
 """The need of an item by place: of each centre's place (-1: none) and how many there are."""
 
 
-def project_lines(
-    item: str, place: StoreRoomPlace, lines: list[StockLine], curve_of: CurveOf
-) -> list[ProjectStock]:
-    """One line a project: the stock and the need of its centres that have a count, what is sent to
-    these, and the need of the others."""
-    counted = np.array([line.standing == COUNTED for line in lines])
-    many = len(place.project_ids)
-    curve = curve_of(np.where(counted, place.project_of, -1), many)
-    others = curve_of(np.where(counted, -1, place.project_of), many)
-    inside = [np.flatnonzero(place.project_of == at) for at in range(many)]
-    left = np.array([sum(lines[k].left or 0.0 for k in rows) for rows in inside])
+def area_lines(
+    item: str, ids: Texts, place_of: Ints, lines: Sequence[StockLine], curve_of: CurveOf
+) -> list[AreaStock]:
+    """One line a place of a level above the centres: the stock and the need of its centres that
+    have a count, what is sent to these, and the need of the others.
+
+    ids: of the places; place_of: each centre's (-1: not known); lines: of the centres, in order.
+    """
+    counted = np.array([line.standing == COUNTED for line in lines], np.bool_)
+    many = len(ids)
+    curve = curve_of(np.where(counted, place_of, -1), many)
+    others = curve_of(np.where(counted, -1, place_of), many)
+    inside: list[list[StockLine]] = [[] for _ in range(many)]
+    for line, at in zip(lines, place_of.tolist(), strict=True):
+        if at >= 0:
+            inside[at].append(line)
+    left = np.array([sum(line.left or 0.0 for line in own) for own in inside])
     weeks = curve.lasts(left)
     found = []
-    for at, rows in enumerate(inside):
-        own = [lines[k] for k in rows]
+    for at, own in enumerate(inside):
         usable = [one for one in own if one.standing == COUNTED]
         tells = bool(usable) and all(one.send is not None for one in usable)
         not_known = Counter(one.standing for one in own if one.standing != COUNTED)
         need = _whole(others.to_send.expected[at]) if others.known[at] else None
+        sent = sum(one.send or 0 for one in usable)
         beyond = _whole(curve.to_send.high[at] - curve.to_send.expected[at])
+        days = [one.counted_on for one in usable]
         found.append(
-            ProjectStock(
-                str(place.project_ids[at]),
+            AreaStock(
+                str(ids[at]),
                 item,
                 len(own),
                 float(left[at]),
                 weeks[at] if usable else None,
-                sum(one.send or 0 for one in usable) if tells else None,
-                sum(one.send or 0 for one in usable) + beyond if tells else None,
+                sent if tells else None,
+                sent + beyond if tells else None,
+                sum(one.left == 0 for one in usable),
+                min(days, default=-1),
+                max(days, default=-1),
                 dict(not_known),
                 need if not_known else 0,
             )
@@ -301,42 +328,75 @@ def project_lines(
     return found
 
 
+def every_item(stocks: Table, given: Table, centres: int, today: int) -> dict[str, Counts]:
+    """By item the counts of all centres. stocks: as known today (`Clock.stocks`); given: `centre`,
+    `item`, `day`, `quantity` of the rations known today."""
+    return {
+        item.text: counts_of(
+            stocks.take(stocks["item"] == item),
+            given.take((given["item"] == item) & np.isfinite(given["quantity"])),
+            centres,
+            today,
+        )
+        for item in RationItem
+    }
+
+
+@dataclass(frozen=True)
+class ItemRooms:
+    """One item in the store rooms: the centres' lines, and how the need of any places is told."""
+
+    item: str
+    lines: list[StockLine]
+    curve_of: CurveOf
+
+
+def items_told(
+    place: StoreRoomPlace,
+    counted: Mapping[str, Counts],
+    ednf: CurveOf,
+    *,
+    today: int,
+    send_days: int,
+) -> Iterator[ItemRooms]:
+    """The items that any centre counted, and EDNF always. ednf: its need."""
+    every = np.arange(len(place.centre_ids))
+    for item, counts in counted.items():
+        is_ednf = item == RationItem.EDNF.text
+        if not is_ednf and not (counts.counted_on >= 0).any():
+            continue
+        curve_of = ednf if is_ednf else _as_given(counts, send_days)
+        lines = centre_lines(item, place, counts, curve_of(every, len(every)), today)
+        yield ItemRooms(item, lines, curve_of)
+
+
 def store_rooms(
     place: StoreRoomPlace,
-    stocks: Table,
-    given: Table,
+    counted: Mapping[str, Counts],
     ednf: CurveOf,
     *,
     today: int,
     send_days: int,
     weeks_known: int,
 ) -> StoreRooms:
-    """How long what was counted lasts. stocks: as known today (`Clock.stocks`); given: `centre`,
-    `item`, `day`, `quantity` of the rations known today; ednf: its need.
-
-    An item is told of where any centre counted it; EDNF always.
-    """
-    centres: list[StockLine] = []
-    projects: list[ProjectStock] = []
-    others = []
-    for item in RationItem:
-        of_item = stocks.take(stocks["item"] == item)
-        if not of_item.rows and item != RationItem.EDNF:
-            continue
-        out = given.take((given["item"] == item) & np.isfinite(given["quantity"]))
-        curve_of = ednf if item == RationItem.EDNF else _as_given(out, today, send_days)
-        counts = counts_of(of_item, out, len(place.centre_ids))
-        every = np.arange(len(place.centre_ids))
-        lines = centre_lines(item.text, place, counts, curve_of(every, len(every)), today)
-        centres += lines
-        projects += project_lines(item.text, place, lines, curve_of)
-        others += [item.text] if item != RationItem.EDNF else []
-    return StoreRooms(send_days, weeks_known, tuple(centres), tuple(projects), tuple(others))
+    """How long what was counted lasts, of centres and projects. counted: of `every_item`; ednf: its
+    need."""
+    rooms = list(items_told(place, counted, ednf, today=today, send_days=send_days))
+    projects = [
+        line
+        for room in rooms
+        for line in area_lines(
+            room.item, place.project_ids, place.project_of, room.lines, room.curve_of
+        )
+    ]
+    return StoreRooms(
+        send_days,
+        weeks_known,
+        tuple(line for room in rooms for line in room.lines),
+        tuple(projects),
+        tuple(room.item for room in rooms if room.item != RationItem.EDNF.text),
+    )
 
 
-def _as_given(given: Table, today: int, send_days: int) -> CurveOf:
-    def curve_of(place_of: Ints, places: int) -> NeedCurve:
-        place = np.where(given["centre"] >= 0, place_of[given["centre"]], -1)
-        return given_curve(given, place, places, today=today, send_days=send_days)
-
-    return curve_of
+def _as_given(counts: Counts, send_days: int) -> CurveOf:
+    return lambda place_of, places: given_curve(counts, place_of, places, send_days=send_days)

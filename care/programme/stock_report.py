@@ -13,7 +13,7 @@ from care.programme.stock_cover import (
     NEVER_COUNTED,
     RATION_WEEKS,
     TOO_OLD,
-    ProjectStock,
+    AreaStock,
     StockLine,
     StoreRooms,
     Weeks,
@@ -79,10 +79,10 @@ def _look(rooms: StoreRooms) -> list[str]:
     return lines
 
 
-def _project(one: ProjectStock, known: int) -> str:
+def _project(one: AreaStock, known: int) -> str:
     counted = one.centres - sum(one.not_known.values())
     parts = [
-        f"{one.project}, {one.item}: {grouped(round(one.left))} in {grouped(counted)} of "
+        f"{one.place}, {one.item}: {grouped(round(one.left))} in {grouped(counted)} of "
         f"{grouped(one.centres)} centres"
     ]
     if one.weeks is not None:
@@ -138,7 +138,7 @@ def store_rooms_record(rooms: StoreRooms) -> dict[str, Any]:
         "send_days": rooms.send_days,
         "weeks_known": rooms.weeks_known,
         "items_without_forecast": list(rooms.items_without_forecast),
-        "projects": [asdict(one) | {"weeks": _weeks(one.weeks)} for one in rooms.projects],
+        "projects": [_project_record(one) for one in rooms.projects],
         "centres": [
             asdict(one)
             | {
@@ -149,6 +149,15 @@ def store_rooms_record(rooms: StoreRooms) -> dict[str, Any]:
             for one in rooms.centres
         ],
     }
+
+
+def _project_record(one: AreaStock) -> dict[str, Any]:
+    days = {
+        name: None if (day := getattr(one, name)) < 0 else _day(day)
+        for name in ("first_counted", "last_counted")
+    }
+    told = asdict(one) | {"weeks": _weeks(one.weeks)} | days
+    return {"project": told.pop("place")} | told
 
 
 def _weeks(weeks: Weeks | None) -> dict[str, float | None] | None:

@@ -16,8 +16,8 @@ from scipy.stats import gamma
 from care.money import BudgetPlan
 from care.programme.stays import stays_of_centres
 from features.clock import Known
-from features.kaplan_meier import kaplan_meier
-from registry.contract.arrays import Floats, Ints
+from features.kaplan_meier import lasting as share_lasting
+from registry.contract.arrays import Flags, Floats, Ints
 from registry.contract.registry import NEVER
 
 WEEKS = (4, 8, 12)
@@ -56,7 +56,6 @@ class Flow:
     places: int
     present_place: Ints
     present_days: Ints
-    never_closed: int
     admissions_a_day: Floats
     admissions_variance: Floats
     ahead: Floats | None = None
@@ -79,37 +78,74 @@ def survival(known: Known) -> Floats:
 
     An NRC stay is no stay here. With no closed stay at all the answer is 1 up to the end.
     """
-    days, closed = stays_of_centres(known)
-    day, lasting = kaplan_meier(np.clip(days, 0, LAST_DAY_OF_STAY), closed)
+    return survival_of(*lengths(*stays_of_centres(known)))
+
+
+def lengths(days: Ints, closed: Flags) -> tuple[Ints, Ints]:
+    """How many stays were followed for 0 to 183 days (longer ones: 183), and how many of these
+    ended then: int64[184] each, which add up over the parts of a registry."""
+    at, many = np.clip(days, 0, LAST_DAY_OF_STAY), LAST_DAY_OF_STAY + 1
+    return np.bincount(at, minlength=many), np.bincount(at[closed], minlength=many)
+
+
+def survival_of(followed: Ints, ended: Ints) -> Floats:
+    """`survival`, from how many stays had each length."""
+    day = np.flatnonzero(followed)
+    shares = share_lasting(followed[day], ended[day].astype(np.float64))
     upto = np.searchsorted(day, np.arange(LAST_DAY_OF_STAY + 1), side="right")
-    return np.concatenate([[1.0], lasting])[upto]
+    return np.concatenate([[1.0], shares])[upto]
 
 
-def flow(known: Known, place: Ints, places: int) -> Flow:
-    """The caseload and the admissions of each place. place: of each question's child (-1: none).
+@dataclass(frozen=True)
+class RecentStays:
+    """The UCDC and VCDC stays that are open or began within the last twelve weeks: each one's
+    centre (-1: not known), days since admission, whether it is open. Sorted, so that sums over them
+    are the same to the bit however they were gathered."""
+
+    centre: Ints
+    days: Ints
+    open: Flags
+
+    @classmethod
+    def sorted(cls, centre: Ints, days: Ints, open_: Flags) -> RecentStays:
+        """From the stays in any order."""
+        order = np.lexsort((open_, days, centre))
+        return cls(centre[order], days[order], open_[order])
+
+    @classmethod
+    def of(cls, known: Known, own: Flags) -> RecentStays:
+        """Of the children marked in `own`, bool (children asked about)."""
+        episodes = known.episodes
+        programme, child = episodes["programme"], episodes.question
+        days = known.day[child].astype(np.int64) - episodes["admitted_on"]
+        open_ = episodes["closed_on"] == NEVER
+        rows = own[child] & (programme >= 0) & (programme <= 1)
+        rows &= open_ | (days < LOOKED_BACK_DAYS)
+        centre = known.children["centre"][child[rows]].astype(np.int64)
+        return cls.sorted(centre, days[rows], open_[rows])
+
+    @property
+    def never_closed(self) -> int:
+        """Stays that have been open for more than half a year: they count nowhere."""
+        return int((self.open & (self.days >= LAST_DAY_OF_STAY)).sum())
+
+
+def flow(stays: RecentStays, place_of: Ints, places: int) -> Flow:
+    """The caseload and the admissions of each place. place_of: each centre's place, and last that
+    of children without a centre (-1: none).
 
     A small place's admissions lean on the average of all places, as if each had also been watched
     for twelve weeks at the average rate; a single one stands for itself.
     """
-    of = place[known.episodes.question]
-    programme, admitted = known.episodes["programme"], known.episodes["admitted_on"]
-    here = (of >= 0) & (programme >= 0) & (programme <= 1)
-    days = known.day[known.episodes.question].astype(np.int64) - admitted
-    still = here & (known.episodes["closed_on"] == NEVER)
-    now = still & (days < LAST_DAY_OF_STAY)
-    came = np.bincount(of[here & (days < LOOKED_BACK_DAYS)], minlength=places)
+    of = place_of[stays.centre]
+    here = of >= 0
+    now = here & stays.open & (stays.days < LAST_DAY_OF_STAY)
+    came = np.bincount(of[here & (stays.days < LOOKED_BACK_DAYS)], minlength=places)
     recent = came + HALF_AN_ADMISSION / max(places, 1)
     lean = LOOKED_BACK_DAYS if places > 1 else 0
     admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
     watched = LOOKED_BACK_DAYS + lean
-    return Flow(
-        places,
-        of[now],
-        days[now],
-        int((still & ~now).sum()),
-        admissions / watched,
-        admissions / watched**2,
-    )
+    return Flow(places, of[now], stays.days[now], admissions / watched, admissions / watched**2)
 
 
 def need(flow: Flow, lasting: Floats, plan: BudgetPlan, *, weeks: int) -> Need:

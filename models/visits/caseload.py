@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from care.pathway.decide import IN_TREATMENT
 from models.visits.listed_child import Candidate
-from models.visits.visit_order import IN_TREATMENT
 
 
 @dataclass(frozen=True)

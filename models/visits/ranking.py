@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from care.pathway.decide import IN_TREATMENT
 from models.visits.caseload import Caseload, caseload
 from models.visits.listed_child import Candidate
 from models.visits.prevention import to_watch
@@ -24,7 +25,6 @@ from models.visits.visit_order import (
     DANGER_ORDER,
     GONE,
     GONE_FINDINGS,
-    IN_TREATMENT,
     LATE_COUNTS_DAYS,
     OVERDUE_STEPS,
     PREVENTION,

@@ -11,6 +11,7 @@ import datetime as dt
 import math
 from typing import Any
 
+from care.pathway.decide import IN_TREATMENT
 from models.targets import TARGETS
 from models.visits.listed_child import Candidate
 from models.visits.severity import (
@@ -138,17 +139,6 @@ SAM_BY_ARM_STANDS = -1
 """The place before all of `LATE_FIRST`: discharged as cured while the last arm, young enough to
 hold, was SAM, and no arm was taken since. Only an arm answers an arm (registry contract), so nobody
 has shown that this untreated child is well. verified: false."""
-IN_TREATMENT = frozenset(
-    {
-        "in_ucdc",
-        "in_nrc",
-        "slow_response",
-        "failing",
-        "no_gain_refer",
-        "discharge_due",
-        "over_long_stay",
-    }
-)
 GONE = frozenset({"left", "died"})
 EXPECTED_GAP_DAYS = {True: 7, False: 30}
 """How often the protocol looks at a child: weekly in treatment, monthly after it (Government

@@ -16,6 +16,7 @@ from serving.pages.areas import (
     funnel_page,
     lists_page,
     map_page,
+    supply_page,
     visits_page,
 )
 from serving.pages.areas.report import report_formats
@@ -48,6 +49,10 @@ async def _forecast(state: ServiceState, request: Request) -> Response:
 
 async def _map(state: ServiceState, request: Request) -> Response:
     return await _of_area(state, request, map_page.show)
+
+
+async def _supply(state: ServiceState, request: Request) -> Response:
+    return await _of_area(state, request, supply_page.show)
 
 
 async def _lists(state: ServiceState, request: Request) -> Response:
@@ -147,6 +152,7 @@ OFFICERS_PAGES: list[tuple[str, Endpoint, list[str]]] = [
     ("/lists/{level}/{area_id:path}", _lists, ["GET"]),
     ("/compare/{level}/{area_id:path}", _compare, ["GET"]),
     ("/forecast/{level}/{area_id:path}", _forecast, ["GET"]),
+    ("/supply/{level}/{area_id:path}", _supply, ["GET"]),
     ("/map/{level}/{area_id:path}", _map, ["GET"]),
     ("/escalations", _escalations, ["GET"]),
     ("/escalations/{number:int}", _escalation, ["GET", "POST"]),

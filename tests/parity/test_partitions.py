@@ -166,7 +166,11 @@ def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(
         "centre",
         "parts",
         *(level_of_escalations(level) for level in places),
+        "supply",
+        *(f"supply:{level}" for level in (*places, "centre")),
     }
+    # Store rooms were counted, and something is to be sent.
+    assert books[1][1]["supply:state", "state"]["items"]["EDNF"]["send"] > 0
 
 
 @pytest.mark.parametrize("by", data_quality.AREAS)

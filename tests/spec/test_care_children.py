@@ -381,7 +381,7 @@ CHILDREN = [
             "episodes": [("UCDC", 14, {"appetite_test": "pass"})],
             "seen": [(1, {"poor_appetite": True})],
         },
-        ("appetite_test_due", "appetite_test", True),
+        ("in_ucdc", "appetite_test", True),
     ),
     (
         "the appetite test failed after a pass",

@@ -223,7 +223,7 @@ def test_stays_still_open_count_in_the_length_of_stay():
 
 def test_sachets_for_children_whose_stay_is_certain():
     lasting = np.array([1.0] * 35 + [0.0] * 149)
-    flow = supply.Flow(2, np.array([0, 0, 1]), np.array([0, 30, 20]), 0, np.zeros(2), np.zeros(2))
+    flow = supply.Flow(2, np.array([0, 0, 1]), np.array([0, 30, 20]), np.zeros(2), np.zeros(2))
     need = supply.need(flow, lasting, PLAN, weeks=4)
     assert need.expected == pytest.approx([1.4 * (28 + 5), 1.4 * 15])
     assert (need.low < need.expected).all() and (need.expected < need.high).all()
@@ -244,7 +244,6 @@ def test_the_interval_holds_nine_in_ten_of_what_comes():
             1,
             np.zeros(here.sum(), np.int64),
             began[here].astype(int),
-            0,
             np.array([rate / 84]),
             np.array([rate / 84**2]),
         )

@@ -25,7 +25,7 @@ def test_every_value_says_where_it_comes_from_and_whether_it_was_read():
 
 def test_a_wrong_file_is_refused_with_all_its_faults_at_once(tmp_path):
     text = PROTOCOL_FILE.read_text(encoding="utf-8")
-    text = text.replace('version = "2026.11-4"', "")
+    text = text.replace('version = "2026.11-5"', "")
     text = text.replace("[values.exit_whz]\nvalue = -2.0", "[values.exit_whz]\nvalue = -7.5")
     text = text.replace(
         "[values.usual_stay_days]\nvalue = 28", "[values.usual_stay_days]\nvalue = 100"

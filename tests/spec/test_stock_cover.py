@@ -64,7 +64,7 @@ def a_week(*expected, band=0.2, send_weeks=8):
 
 
 def lines_of(stocks, out, *expected):
-    found = stock_cover.counts_of(stocks, out, 3)
+    found = stock_cover.counts_of(stocks, out, 3, TODAY)
     return stock_cover.centre_lines("EDNF", PLACE, found, a_week(*expected), TODAY)
 
 
@@ -139,7 +139,9 @@ def test_a_project_is_its_counted_centres_and_names_the_others():
         return a_week(10 * max(sum(one == 0 for one in place_of), 1e-9))
 
     lines = lines_of(stocks, given(), 10, 10, 10)
-    (project,) = stock_cover.project_lines("EDNF", PLACE, lines, curve_of)
+    (project,) = stock_cover.area_lines(
+        "EDNF", PLACE.project_ids, PLACE.project_of, lines, curve_of
+    )
     assert asked == [[0, 0, -1], [-1, -1, 0]]
     assert project.left == 120 and project.weeks[0] == pytest.approx(6.0)
     assert project.send == (80 - 100 if 80 > 100 else 0) + (80 - 20), "food does not wander"
@@ -157,8 +159,7 @@ def test_an_item_without_a_forecast_goes_on_as_it_was_given_out():
     stocks = stocks.having(item=np.full(2, RationItem.THR, np.int8))
     rooms = stock_cover.store_rooms(
         PLACE,
-        stocks,
-        out,
+        stock_cover.every_item(stocks, out, 3, TODAY),
         lambda at, n: a_week(*[7] * n),
         today=TODAY,
         send_days=70,
@@ -174,8 +175,7 @@ def test_an_item_without_a_forecast_goes_on_as_it_was_given_out():
 def test_no_count_at_all_is_one_line():
     rooms = stock_cover.store_rooms(
         PLACE,
-        counts(),
-        given(),
+        stock_cover.every_item(counts(), given(), 3, TODAY),
         lambda at, n: a_week(*[7] * n),
         today=TODAY,
         send_days=61,
@@ -268,9 +268,7 @@ def forecast(project, state=None, history=(), origin="2026-06", horizon=6):
 
 def flow_of(*rates, variance=0.01):
     nobody = np.zeros(0, int)
-    return supply.Flow(
-        len(rates), nobody, nobody, 0, np.array(rates), np.full(len(rates), variance)
-    )
+    return supply.Flow(len(rates), nobody, nobody, np.array(rates), np.full(len(rates), variance))
 
 
 def seasonal(rates, means, today, *, place_of=None, share=1.0):

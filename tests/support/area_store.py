@@ -1,4 +1,5 @@
-"""A store whose newest run has counted its areas: two districts, small counts among them."""
+"""A store whose newest run has counted its areas: two districts, small counts among them, store
+rooms of which one is empty and one was never counted."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from serving.book.reader import Reader
 from serving.book.scorebook import BookRow
 from serving.book.scoring.area_rows import area_pages, count_areas
 from serving.book.scoring.book_rows import Scoring
+from serving.book.scoring.supply_rows import supply_pages
 from tests.support.registry_samples import folder
 
 AS_OF = dt.date(2026, 6, 30)
@@ -26,6 +28,13 @@ CENTRES = {  # centre: sector, project, district, children
     "B1": ("S2", "P1", "D1", 40),
     "C1": ("S3", "P2", "D2", 25),
     "C2": ("S3", "P2", "D2", 24),
+}
+STOCKS = {  # centre: when its sachets were counted, how many there were
+    "A1": ("2026-06-30", 200),
+    "A2": ("2026-06-30", 0),
+    "A3": ("2026-04-30", 90),
+    "B1": ("2026-06-28", 500),
+    "C1": ("2026-06-28", 100),
 }
 FACTS = {"synthetic": True, "protocol_version": "7"}
 
@@ -49,6 +58,9 @@ def registry_folder(path: Path) -> Path:
         children="child_id,sex,birth_date,centre_id\n" + "\n".join(children) + "\n",
         measurements="child_id,measured_on,weight_kg\n" + "\n".join(weighed) + "\n",
         episodes="episode_id,child_id,programme,admitted_on\n" + "\n".join(stays) + "\n",
+        stocks="centre_id,counted_on,item,quantity\n"
+        + "".join(f"{centre},{on},EDNF,{many}\n" for centre, (on, many) in STOCKS.items()),
+        rations="child_id,issued_on,item,quantity\nA1-0,2026-06-12,EDNF,28\nC1-0,2026-06-20,EDNF,14\n",
     )
 
 
@@ -64,5 +76,6 @@ def make_store(home: Path, rows: Iterable[BookRow]) -> str:
         registry = store.load()
         counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
         areas = list(area_pages([counted], registry, standard()))
+        areas += supply_pages([counted], registry, standard(), None)
         publish(store.engine, run, facts=FACTS, areas=areas)
     return address

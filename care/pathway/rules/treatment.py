@@ -271,7 +271,7 @@ TREATMENT = (
     PathwayRule(
         "eats_poorly",
         eats_poorly,
-        "appetite_test_due",
+        "in_ucdc",
         "appetite_test",
         "anm_or_mo",
         "Poor appetite was seen at the last check: the appetite test is repeated.",
@@ -319,7 +319,7 @@ TREATMENT = (
     PathwayRule(
         "admitted_untested",
         admitted_untested,
-        "appetite_test_due",
+        "in_ucdc",
         "appetite_test",
         "anm_or_mo",
         "The child was admitted without an appetite test.",

@@ -11,12 +11,12 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from care.pathway.conditions import LEFT_BY_DEATH
-from care.pathway.decide import Placed
+from care.pathway.decide import IN_TREATMENT, Placed
 from care.pathway.rules_in_order import ORDER
 from care.protocol import standard
 from features.trajectory.trace import Trace
 from models.visits.listed_child import Candidate
-from models.visits.visit_order import FAILING, GONE, IN_TREATMENT, TO_A_FACILITY
+from models.visits.visit_order import FAILING, GONE, TO_A_FACILITY
 from registry.contract.codes import AppetiteTest, StayOutcome, VisitFinding
 from registry.contract.registry import NEVER, day_date
 

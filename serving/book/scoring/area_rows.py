@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from care.programme import by_month, indicators
+from care.programme import by_month, indicators, supply_counts
 from care.programme.by_month import Months
 from care.programme.indicators import COUNTS, FOLLOWED, OUTCOMES, Indicators
 from care.programme.programme_report import indicators_rows
+from care.programme.supply_counts import SupplyCounts
 from care.protocol import Protocol
 from features import data_quality
 from models.expected_events import AtRisk
@@ -97,12 +98,14 @@ class AreaCounts:
 
     `months`: the programme's sums of `centres` (positions in the registry's centres), None where
     nothing was measured. `sectors`: by id, what the page of each holds beside the programme's
-    indicators, and under `USUAL_REASONS` its usual reasons.
+    indicators, and under `USUAL_REASONS` its usual reasons. `supply`: what the food of `centres` is
+    reckoned from.
     """
 
     centres: Ints
     months: Months | None
     sectors: Mapping[str, dict[str, Any]]
+    supply: SupplyCounts
 
 
 def count_areas(
@@ -140,7 +143,16 @@ def count_areas(
             )
             for place in places
         },
+        _supply_of(scoring).taken(centres),
     )
+
+
+def _supply_of(scoring: Scoring) -> SupplyCounts:
+    """What is known of stays, rations and store rooms on the scoring day."""
+    today = min(scoring.day, scoring.registry.recorded_until)
+    children = np.arange(len(scoring.registry.child_ids), dtype=np.int32)
+    known = scoring.clock.known_by(children, np.full(len(children), today, np.int32))
+    return supply_counts.of_known(scoring.clock, known, today, own_centres=scoring.own_centres)
 
 
 def _sector_page(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from care.programme import supply_counts
 from care.programme.by_month import Months
 from models.bundle import Bundle
 from models.champion import of_versions
@@ -74,12 +75,13 @@ class PartDone:
 
     def packed(self) -> bytes:
         """As the run keeps it."""
-        months = self.counts.months
+        months, supply = self.counts.months, self.counts.supply
         return scorebook.packed_area(
             {
                 "centres": self.counts.centres.tolist(),
                 "months": months and _plain(months),
                 "sectors": self.counts.sectors,
+                "supply": supply_counts.plain(supply),
                 "outcomes": self.outcomes,
             }
         )
@@ -90,7 +92,8 @@ class PartDone:
         found = scorebook.area_of(page)
         months = found["months"] and _months(found["months"])
         centres = np.array(found["centres"], np.int64)
-        return cls(AreaCounts(centres, months, found["sectors"]), found["outcomes"])
+        supply = supply_counts.from_plain(found["supply"])
+        return cls(AreaCounts(centres, months, found["sectors"], supply), found["outcomes"])
 
 
 def _plain(months: Months) -> dict[str, Any]:
@@ -141,8 +144,9 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
     return done
 
 
-PART = "part"
-"""The level of the areas under which an unfinished run keeps what its parts have counted."""
+PART = "part 2"
+"""The level of the areas under which an unfinished run keeps what its parts have counted; another
+one where that changes, so that a run which an earlier version left unfinished counts anew."""
 
 
 def keep_part(engine: sa.Engine, run: Run, number: int, page: bytes) -> None:

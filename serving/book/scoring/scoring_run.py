@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from care.programme import admissions_ahead
 from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained
@@ -39,6 +41,7 @@ from serving.book.scoring.scoring_part import (
     parts_kept,
     score_part,
 )
+from serving.book.scoring.supply_rows import supply_pages
 from serving.database import engine_of
 from serving.errors import NothingScored
 
@@ -204,7 +207,11 @@ def _write(
     figures = [page["figures"] for part in done for page in part.counts.sectors.values()]
     facts = _facts(reader, store, areas, bundles, run, figures, protocol)
     facts |= dict(said) | {"levels": levels}
-    pages = area_pages((part.counts for part in done), areas, protocol)
+    counts = [part.counts for part in done]
+    forecast = admissions_ahead.read(store.engine, day_number(as_of))
+    pages = chain(
+        area_pages(counts, areas, protocol), supply_pages(counts, areas, protocol, forecast)
+    )
     publish(engine, run, facts=facts, areas=pages)
     lot = {"held_out": held_out_of(engine, run)} if "holdout_share" in said else {}
     return run, facts | lot

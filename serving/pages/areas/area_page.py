@@ -4,7 +4,7 @@ parts by what needs attention, the way up and down."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -21,11 +21,13 @@ from serving.book.scorebook import Run
 from serving.errors import OutOfScope
 from serving.language.telling import what_to_do
 from serving.language.words import Words, whom
-from serving.pages.areas import area_figures, area_parts, area_search
+from serving.pages.areas import area_figures, area_parts, area_search, supply_shown
 from serving.pages.areas.area_figures import cell, name_of
 from serving.pages.areas.area_parts import AreaPart
+from serving.pages.areas.area_shown import AreaShown, Link, address, link
 from serving.pages.areas.attention import FILTERS, SORTS, PartsAsked, chosen, poor_records, reasons
 from serving.pages.areas.forecast_told import alert_told, months_told
+from serving.pages.areas.supply_shown import SupplyShown
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -46,14 +48,6 @@ COLUMNS = (
     "died_share",
 )
 """The figures of a part that stand beside its reasons."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """An area by its name, and the address of its page."""
-
-    name: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -79,19 +73,6 @@ class ChildLine:
     do: str
     due: str
     danger: bool
-
-
-@dataclass(frozen=True)
-class AreaShown:
-    """The area of a page: `sector` is that of a centre, else None; `records` are months and, last,
-    all of them; `figures` its line; `year_before` its figures of the same months a year before."""
-
-    level: str
-    place: Place
-    sector: Place | None
-    records: Sequence[Mapping[str, Any]]
-    figures: Mapping[str, Any] | None
-    year_before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def home(
@@ -137,6 +118,10 @@ def show(
     children = _children(state, request, reader, run, person, area)
     parts = parts_below(reader, run, area, below)
     ahead = _ahead(state, area, run, words)
+    own_parts = (
+        parts if below == next(iter(levels), "") else parts_below(reader, run, area, levels[0])
+    )
+    supply = supply_shown.shown(reader, run, area, own_parts, person, words)
     return _page(
         request,
         person,
@@ -149,6 +134,7 @@ def show(
         children,
         reader=reader,
         ahead=ahead,
+        supply=supply,
     )
 
 
@@ -242,21 +228,6 @@ def _children(
     return sorted(own, key=lambda one: (not one.danger, -(one.overdue_days or 0), one.child_id))
 
 
-def address(level: str, area_id: str) -> str:
-    """Where an area's page is."""
-    return f"/areas/{level}/{quote(area_id, safe='')}"
-
-
-def link(level: str, area_id: str, words: Words) -> Link:
-    """An area by its level and code."""
-    if level == "child":
-        name = f"{words('ui', 'child')} {area_id}"
-        return Link(name, f"/children/{quote(area_id, safe='')}")
-    if level == "state":
-        return Link(words("areas", "state"), address(level, area_id))
-    return Link(f"{words('areas', level)} {area_id}", address(level, area_id))
-
-
 def _searched(
     request: Request, reader: Reader, run: Run, person: Person, words: Words, code: str
 ) -> Response:
@@ -292,6 +263,7 @@ def _page(
     *,
     reader: Reader | None = None,
     ahead: Sequence[str] = (),
+    supply: SupplyShown | None = None,
 ) -> Response:
     shown = chosen(parts, asked)
     months = list(area.records[:-1]) if area else []
@@ -319,6 +291,7 @@ def _page(
         by_month=[_month_row(record, words) for record in months[::-1]],
         month_heads=[name_of(name, words) for name in area_figures.BY_MONTH],
         ahead=ahead,
+        supply=supply,
         believed=area_figures.believed(area.figures, words) if area and area.figures else None,
         lines=[part_line(rank, part, person, words) for rank, part in shown.parts],
         heads=[(name, name_of(name, words)) for name in COLUMNS],

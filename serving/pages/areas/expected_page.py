@@ -21,9 +21,9 @@ from serving.access.permissions import Person
 from serving.book.areas import area_forecasts
 from serving.book.reader import Place
 from serving.language.words import Words
-from serving.pages.areas import area_page
+from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_figures import month_name
-from serving.pages.areas.area_page import Link
+from serving.pages.areas.area_shown import AreaShown, Link
 from serving.pages.areas.attention import AT_ONCE, page_asked
 from serving.pages.areas.forecast_told import (
     YEAR,
@@ -110,7 +110,7 @@ def show(
         "forecast.html",
         request,
         words,
-        title=words.say("forecast", "title", area=area_page.link(level, area_id, words).name),
+        title=words.say("forecast", "title", area=area_shown.link(level, area_id, words).name),
         person=person,
         scored_on=run.as_of,
         crumbs=area_page.crumbs_of(reader, run, area, words),
@@ -148,7 +148,7 @@ def address_of(level: str, area_id: str) -> str:
 
 def _found(
     state: ServiceState,
-    area: area_page.AreaShown,
+    area: AreaShown,
     below: str,
     places: Sequence[Place],
     page: int,
@@ -182,7 +182,7 @@ def _found(
 def _alerts(
     engine: sa.Engine,
     of: Publication,
-    area: area_page.AreaShown,
+    area: AreaShown,
     own: AreaForecast | None,
     below: str,
     places: Sequence[Place],
@@ -192,7 +192,7 @@ def _alerts(
     told = area_forecasts.alerts(engine, of, area.level, [area.place])
 
     def link_of(level: str, area_id: str) -> Link:
-        return Link(area_page.link(level, area_id, words).name, address_of(level, area_id))
+        return Link(area_shown.link(level, area_id, words).name, address_of(level, area_id))
 
     lines = alert_lines(told, {area.place.place: own} if own else {}, words, link_of)
     inside = area_forecasts.alerts(engine, of, below, places)
@@ -307,7 +307,7 @@ def _ranked(
     return [
         RankedPart(
             start + at + 1,
-            Link(area_page.link(below, name, words).name, address_of(below, name)),
+            Link(area_shown.link(below, name, words).name, address_of(below, name)),
             expected_told(float(found[name].mean.sum()), words),
             expected_told(found[name].mean[0], words),
             _between(found[name], 0, words),

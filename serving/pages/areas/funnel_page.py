@@ -18,9 +18,9 @@ from care.programme.funnel import AreaRate
 from care.programme.indicators import OUTCOMES
 from serving.access.permissions import Person
 from serving.language.words import Words
-from serving.pages.areas import area_page
-from serving.pages.areas.area_page import AreaShown, Link
+from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_parts import AreaPart
+from serving.pages.areas.area_shown import AreaShown, Link
 from serving.pages.areas.attention import AT_ONCE, page_asked, percent
 from serving.pages.areas.funnel_picture import funnel as picture_of
 from serving.pages.templates import html
@@ -120,7 +120,7 @@ def show(
         "funnel.html",
         request,
         words,
-        title=words.say("funnel", "title", area=area_page.link(level, area_id, words).name),
+        title=words.say("funnel", "title", area=area_shown.link(level, area_id, words).name),
         person=person,
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
@@ -224,7 +224,7 @@ def _lines(
 
     return [
         RateLine(
-            area_page.link(level, one.area, words),
+            area_shown.link(level, one.area, words),
             words.number(one.size),
             words.number(one.events),
             percent(one.rate, words),

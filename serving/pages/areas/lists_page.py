@@ -16,9 +16,9 @@ from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.book.scoring.list_outcomes import FATES, GROUPS, LEVELS, level_of_lists
 from serving.language.words import Words
-from serving.pages.areas import area_page
+from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_figures import month_name
-from serving.pages.areas.area_page import AreaShown, Link
+from serving.pages.areas.area_shown import AreaShown, Link
 from serving.pages.areas.attention import AT_ONCE, page_asked
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -70,7 +70,7 @@ def show(
         "lists.html",
         request,
         words,
-        title=words.say("lists", "title", area=area_page.link(level, area_id, words).name),
+        title=words.say("lists", "title", area=area_shown.link(level, area_id, words).name),
         person=person,
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
@@ -116,7 +116,7 @@ def _parts(
     columns = [
         (
             Link(
-                area_page.link(below, place, words).name, f"/lists/{below}/{quote(place, safe='')}"
+                area_shown.link(below, place, words).name, f"/lists/{below}/{quote(place, safe='')}"
             ),
             _at(kept[place], -1),
         )

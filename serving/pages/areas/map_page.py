@@ -18,10 +18,10 @@ from serving.access.permissions import Person
 from serving.book.areas import area_forecasts
 from serving.book.areas.area_outlines import outlines
 from serving.language.words import Words
-from serving.pages.areas import area_page
+from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_figures import cell, value_of
-from serving.pages.areas.area_page import Link
 from serving.pages.areas.area_parts import AreaPart
+from serving.pages.areas.area_shown import Link
 from serving.pages.areas.expected_page import usual_level
 from serving.pages.areas.forecast_told import expected_told
 from serving.pages.templates import html
@@ -82,7 +82,7 @@ def show(
         "map.html",
         request,
         words,
-        title=words.say("map", "title", area=area_page.link(level, area_id, words).name),
+        title=words.say("map", "title", area=area_shown.link(level, area_id, words).name),
         person=person,
         scored_on=run.as_of,
         as_of=words.day(run.as_of),
@@ -125,7 +125,7 @@ def _mapped(
 
 
 def _part(part: AreaPart, figure: str, found: Mapping[str, float], words: Words) -> MappedPart:
-    area, link = part.place.place, area_page.link(part.level, part.place.place, words)
+    area, link = part.place.place, area_shown.link(part.level, part.place.place, words)
     if figure in (EXPECTED, EXPECTED_PER_1000):
         value = _expected(part, figure, found.get(area))
         told = words("areas", "withheld") if value is None else expected_told(value, words)

@@ -22,8 +22,8 @@ from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import ESCALATIONS, Run
 from serving.errors import NotKept, OutOfScope
 from serving.language.words import Words
-from serving.pages.areas.area_page import Link, link
 from serving.pages.areas.area_parts import uppermost
+from serving.pages.areas.area_shown import Link, link
 from serving.pages.areas.attention import page_asked
 from serving.pages.escalation import inbox
 from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine, OpenCounts

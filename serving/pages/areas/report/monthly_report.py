@@ -17,9 +17,9 @@ from serving.book.scorebook import Run
 from serving.book.scoring.list_outcomes import FATES
 from serving.errors import NothingScored
 from serving.language.words import Words
-from serving.pages.areas import area_figures, area_page, lists_page
+from serving.pages.areas import area_figures, area_page, area_shown, lists_page
 from serving.pages.areas.area_figures import NOW, cell, name_of
-from serving.pages.areas.area_page import AreaShown
+from serving.pages.areas.area_shown import AreaShown
 from serving.pages.areas.attention import PartsAsked, reasons, whole_order
 from serving.visits.sheet_lines import level_notes, practice_key
 
@@ -75,7 +75,7 @@ def monthly_report(
     months = list(area.records[:-1])
     if not months:
         raise NothingScored("the newest run counted nothing of this area")
-    named = area_page.link(level, area_id, words).name
+    named = area_shown.link(level, area_id, words).name
     month = area_figures.month_name(months[-1], words)
     practice = practice_key(run.facts)
     believed = area_figures.believed(area.figures, words) if area.figures else None
@@ -173,7 +173,7 @@ def _parts(reader: Reader, run: Run, area: AreaShown, words: Words) -> ReportTab
         [
             [
                 words.number(rank),
-                area_page.link(part.level, part.place.place, words).name,
+                area_shown.link(part.level, part.place.place, words).name,
                 words("areas", "and").join(reasons(part.figures, words)),
                 *(cell(part.figures, name, words) for name in names),
             ]
