@@ -38,7 +38,9 @@ SAM_RULES = (
     "arm_old",
 )
 """How the names of the rules begin that go by a finding of SAM."""
-GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk", "older_losing"})
+FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "older_losing"})
+"""Rules that go by a weight far under those of the three months before."""
+GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk"})
 WEIGHING_STEPS = frozenset(
     {"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"}
 )
@@ -114,6 +116,8 @@ def rule_line(candidate: Candidate, words: Words) -> str:
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
     if _is_sam(candidate.rule):
         basis = _basis(candidate.facts, words)
+    elif candidate.rule in FALLING_RULES:
+        basis = _fallen(candidate.facts, words)
     elif candidate.rule in GROWTH_RULES:
         basis = _growth(candidate.facts, words)
     else:
@@ -139,6 +143,21 @@ def _growth(facts: Mapping[str, Any], words: Words) -> str:
     arm = words.say("ui", "muac_line", cm=arm_cm(facts["last_muac_mm"]))
     return words.say(
         "ui", "sam_read_on", what=arm, date=words.lately(facts["last_muac_on"], asked_on)
+    )
+
+
+def _fallen(facts: Mapping[str, Any], words: Words) -> str:
+    """The weight that the child had in the season before, and the last one."""
+    if facts.get("fell_from_on") is None:
+        return _growth(facts, words)
+    asked_on = facts.get("asked_on")
+    return words.say(
+        "ui",
+        "weights_told",
+        before=words.kilograms(facts["fell_from_kg"]),
+        before_on=words.lately(facts["fell_from_on"], asked_on),
+        kg=words.kilograms(facts["last_weight_kg"]),
+        on=words.lately(facts["last_weight_on"], asked_on),
     )
 
 
