@@ -4,9 +4,10 @@ holds, weight lost."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from statistics import median
 
-from care.pathway.conditions import holds, ill_now
+from care.pathway.conditions import holds, ill_now, within
 from care.pathway.weights import LOOK_BACK_DAYS
 from care.protocol import Protocol
 from features.trajectory.trace import Trace
@@ -20,11 +21,11 @@ mostly the scale's and the day's. verified: false."""
 def urgency_facts(
     traced: Trace, facts: Table, question: int, protocol: Protocol
 ) -> dict[str, object]:
-    """`ill_now`, `fell_from_kg` with its day, and `newest_muac_mm` (the last arm that holds, weighed since or not), as the
-    pathway's facts (`care.pathway.facts.of`) have them; `lost_share` of weight, negative for a
-    gain.
+    """`ill_now`, with the days of illness and of poor appetite that still hold; `fell_from_kg` with
+    its day; `newest_muac_mm` (the last arm that holds, weighed since or not), as the pathway's
+    facts (`care.pathway.facts.of`) have them; `lost_share` of weight, negative for a gain.
 
-    The last two are None where they are not known. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29
+    What is not known is None or left out. Example: 6.0 kg on 1 March 2026, 5.2 kg on 29
     March: `lost_share` 0.133.
     """
     own = {name: facts[name][question].item() for name in _OWN}
@@ -35,6 +36,7 @@ def urgency_facts(
     weighed = [(when, kg) for when, kg in zip(on, weights, strict=True) if not math.isnan(kg)]
     return {
         "ill_now": bool(ill_now(own, protocol)),
+        **_ill_on(own, protocol),
         "newest_muac_mm": None if arm is None else int(arm),
         "lost_share": _lost_share(weighed),
         **_fell_from(weighed),
@@ -42,6 +44,18 @@ def urgency_facts(
 
 
 _OWN = ("day", "arm_on", "arm_mm", "ill", "ill_on", "poor_appetite", "poor_on")
+
+
+def _ill_on(own: Mapping[str, float], protocol: Protocol) -> dict[str, object]:
+    """`now_ill_on`: fever or diarrhoea where last assessed, or an ill child at a home visit;
+    `poor_appetite_on`: the same of appetite. Each only while it holds."""
+    days = protocol["illness_holds_days"]
+    found = (("ill", "ill_on", "now_ill_on"), ("poor_appetite", "poor_on", "poor_appetite_on"))
+    return {
+        name: day_date(int(own[on]))
+        for code, on, name in found
+        if own[code] == 1 and within(own, on, days)
+    }
 
 
 def _fell_from(weighed: list[tuple[int, float]]) -> dict[str, object]:

@@ -271,6 +271,11 @@ class Reader:
                 connection, compared_rows(connection, run, [row_of(row.page)])
             )[0]
 
+    def ticked(self, rows: list[BookRow]) -> list[BookRow]:
+        """Rows that no run holds, with the newest outcome ticked of each child."""
+        with self._connection() as connection:
+            return self._ticked(connection, rows)
+
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
         """What every complete run said of a child that the scope may see now, oldest first.
         OutOfScope without any."""

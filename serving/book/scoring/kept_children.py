@@ -72,8 +72,8 @@ def first_look(
     state.
 
     Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
-    in a state that is watched, to be examined, dead since not long ago, or among those at their centre who are most
-    at risk of a first SAM (`models.visits.prevention`).
+    in a state that is watched, to be examined, dead since not long ago, or among those at their
+    centre who are most at risk of a first SAM (`models.visits.prevention`).
     """
     children = len(scoring.registry.child_ids)
     danger, seen_to = np.zeros(children, bool), set(escalated)
