@@ -40,6 +40,8 @@ SAM_RULES = (
 """How the names of the rules begin that go by a finding of SAM."""
 FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "older_losing"})
 """Rules that go by a weight far under those of the three months before."""
+READINGS_ON = ("last_weight_on", "last_muac_on", "sam_whz_on", "sam_muac_on", "sam_oedema_on")
+"""Days of the readings that a list and a page show."""
 SAYS_ILL = frozenset({"sam_ill", "again_ill", "sam_old_ill", "ill_in_treatment", "found_ill"})
 """Rules whose words say that the child is ill."""
 GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk"})
@@ -125,8 +127,20 @@ def rule_line(candidate: Candidate, words: Words) -> str:
     if candidate.danger and not _is_sam(candidate.rule):
         told.append(_basis(candidate.facts, words))
     told += _ill_beside(candidate, words)
+    told.append(_since(candidate, words))
     beside = "; ".join(dict.fromkeys(filter(None, told)))
     return f"{line} ({beside})" if beside else line
+
+
+def _since(candidate: Candidate, words: Words) -> str:
+    """From which day the rule's time counts, where the day by which the step is due lies before the
+    newest reading: found first then, and found again since."""
+    facts, due = candidate.facts, candidate.by_when
+    began_on = facts.get("began_on")
+    read = [facts[name] for name in READINGS_ON if facts.get(name) is not None]
+    if due is None or began_on is None or not read or max(read) <= due:
+        return ""
+    return words.say("ui", "since", date=words.lately(began_on, facts.get("asked_on")))
 
 
 def _rule_basis(candidate: Candidate, words: Words) -> str:

@@ -21,6 +21,7 @@ from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.errors import OutOfScope
+from serving.language.home_told import home_told
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
 from serving.pages.growth_page import address_of_chart
@@ -100,6 +101,7 @@ def show(
         by_score=section(child) in BY_SCORE,
         why=_why(child, words),
         last_weight=last_weight(child, words),
+        home=home_told(child, words),
         told=told,
         to_say=counselling(child, [key for part in told for key in part.raising_keys], words),
         to_do=what_to_do(child, words),

@@ -42,7 +42,7 @@ def child_asked(store_address: str | None, reader: Reader, child_id: str) -> Chi
         row = _outside(store_address, child_id, run)
         if row is None or not reader.sectors(run, named=row.candidate.sector_id):
             raise
-        return ChildAsked(run, reader.ticked([row])[0], in_book=False)
+        return ChildAsked(run, reader.ticked(run, [row])[0], in_book=False)
 
 
 def _outside(store_address: str | None, child_id: str, run: Run) -> BookRow | None:

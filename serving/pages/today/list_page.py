@@ -20,6 +20,7 @@ from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.book.ticks import NEEDS_SOMEBODY
+from serving.language.home_told import home_told
 from serving.language.words import Words
 from serving.pages.given_back_page import LARGEST_MB
 from serving.pages.sheet_page import address_of
@@ -130,6 +131,7 @@ def show(
         unverified=found.facts.get("protocol_version"),
         beyond=beyond,
         beyond_lines=beyond_lines(found, words),
+        home_of=lambda child: " ".join(home_told(child, words)),
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
         downloads=[one for one in FORMATS.values() if one.link],
