@@ -42,6 +42,15 @@ FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "o
 """Rules that go by a weight far under those of the three months before."""
 READINGS_ON = ("last_weight_on", "last_muac_on", "sam_whz_on", "sam_muac_on", "sam_oedema_on")
 """Days of the readings that a list and a page show."""
+TOLD_ON = (
+    "sam_whz_on",
+    "sam_muac_on",
+    "sam_oedema_on",
+    "sam_low_on",
+    "now_ill_on",
+    "poor_appetite_on",
+)
+"""Days that a rule's basis names itself."""
 SAYS_ILL = frozenset({"sam_ill", "again_ill", "sam_old_ill", "ill_in_treatment", "found_ill"})
 """Rules whose words say that the child is ill."""
 GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk"})
@@ -139,6 +148,8 @@ def _since(candidate: Candidate, words: Words) -> str:
     began_on = facts.get("began_on")
     read = [facts[name] for name in READINGS_ON if facts.get(name) is not None]
     if due is None or began_on is None or not read or max(read) <= due:
+        return ""
+    if began_on in (facts.get(name) for name in TOLD_ON):
         return ""
     return words.say("ui", "since", date=words.lately(began_on, facts.get("asked_on")))
 
