@@ -103,11 +103,19 @@ def test_the_whole_state_sees_the_others(app):
 
 def test_it_is_found_by_its_code_and_what_was_found_is_kept(app):
     client, mine = Client(app), headers() | {"origin": "http://sanket.test"}
-    found = client.post("/visits/find", None, json=None, data={"code": "W-1", "sector": "S1"}, headers=mine)
+    found = client.post(
+        "/visits/find", None, json=None, data={"code": "W-1", "sector": "S1"}, headers=mine
+    )
     assert found.status_code == 303 and found.headers["location"] == "/children/W-1"
     sent = {"finding": "sam_again", "visited_on": AS_OF.isoformat(), "muac_mm": "11.2"}
     sent |= {"confirmed": "1", "back": "/children/W-1"}
-    assert client.post("/visits/W-1/outcome", None, json=None, data=sent, headers=mine).status_code == 303
+    assert (
+        client.post("/visits/W-1/outcome", None, json=None, data=sent, headers=mine).status_code
+        == 303
+    )
     page = unescape(get(app, "/children/W-1").text)
     assert EN("findings", "sam_again") in page
-    assert client.post("/visits/X-1/outcome", None, json=None, data=sent, headers=mine).status_code == 404
+    assert (
+        client.post("/visits/X-1/outcome", None, json=None, data=sent, headers=mine).status_code
+        == 404
+    )
