@@ -43,6 +43,7 @@ BOUNDS: dict[str, tuple[type, float, float]] = {
     "older_arm_mm": (REAL, 100, 150),
     "older_bmi": (REAL, 9, 15),
     "older_loss_share": (REAL, 0.01, 0.5),
+    "weight_falls_share": (REAL, 0.01, 0.5),
     "mam_high_risk_arm_mm": (REAL, 115, 125),
     "mam_high_risk_under_days": (WHOLE, 183, LAST_DAY_UNDER_FIVE + 1),
     "mam_failing_days": (WHOLE, 14, 366),

@@ -26,6 +26,8 @@ NO_GAIN, COMPLICATION, STEP_DOWN, _MOVED = map(int, TransferReason)
 LEFT_BY_DEATH = int(LeftReason.DIED)
 NEVER = int(registry.NEVER)
 """As a plain number: beside one child's cells NumPy's scalars are ten times slower."""
+SHARE_ROUNDING = 1e-9
+"""9.5 kg after 10.0 kg is five per cent and not more, whatever the last bit of a float says."""
 CLASSIFIED_UNTIL_DAYS = LAST_DAY_UNDER_FIVE
 """WHO's weight-for-height and the MUAC limits end here (registry contract, "Words with one
 meaning")."""
@@ -267,6 +269,19 @@ def height_doubted(facts: Facts) -> Mask:
 def infant(facts: Facts, protocol: Numbers) -> Mask:
     """Under six months."""
     return (facts["age_days"] >= 0) & (facts["age_days"] < protocol["nrc_under_days"])
+
+
+def weight_fell(facts: Facts, protocol: Numbers, share: float) -> Mask:
+    """Out of treatment, six months to five years old, more than a share under the median of the
+    three months before the last weight, which is recent, and not examined since.
+
+    Example: 14.3, 14.7 and, 62 days later, 12.5 kg: 13.8 % under 14.5 kg."""
+    fell = (facts["recent_loss_share"] > share + SHARE_ROUNDING) & holds(
+        facts, "weighed_on", protocol
+    )
+    of_age = classifiable(facts, protocol) & (facts["age_days"] >= protocol["nrc_under_days"])
+    unseen = logical_not(examined_and_settled(facts, "weighed_on", protocol))
+    return fell & of_age & unseen & out_of_treatment(facts)
 
 
 def recently_cured(facts: Facts, protocol: Numbers) -> Mask:

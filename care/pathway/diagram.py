@@ -75,6 +75,7 @@ EXAMPLES: tuple[Child, ...] = (
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": NOT_RECOVERED},
     {"closed_programme": NRC, "closed_on": ago(2), "outcome": DEFAULTED},
     {"closed_programme": UCDC, "closed_on": ago(2), "outcome": TRANSFERRED},
+    WELL | {"recent_loss_share": 0.12},
     WELL | {"ill": 1, "ill_on": ago(1), "found_ill_on": ago(1)},
     WELL | {"age_days": 1100, "mam": 1},
     WELL | {"age_days": 120, "last_change_kg": -0.2},
@@ -92,6 +93,7 @@ def _measured(**status: float) -> Callable[[Child], Child]:
             "height_on": TODAY,
             "sam_since": NEVER,
             "last_change_kg": 0.3,
+            "recent_loss_share": 0.0,
         }
         inside = child.get("programme") == UCDC
         gained: Child = {}
@@ -153,6 +155,7 @@ EVENTS: dict[str, Callable[[Child], Child]] = {
         sam=1, sam_since=TODAY, sam_on=TODAY, open_low_on=TODAY, low_days=1
     ),
     "no gain or weight lost": _in(UCDC, gain_kg=-0.1, weight_loss_share=0.06),
+    "over 10 % lost": _becomes(recent_loss_share=0.12, weighed_on=TODAY),
     "gains too slowly": _in(UCDC, rate_g_kg_day=1.5),
     "three weeks without gain": _in(
         UCDC, admitted_on=TODAY - 25, rate_g_kg_day=0.2, weight_kg=7.5, weighed_on=TODAY

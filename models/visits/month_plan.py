@@ -14,10 +14,14 @@ from itertools import accumulate
 from models.visits.centre_due import AHEAD_DAYS, NO_STEP
 from models.visits.listed_child import Candidate
 from models.visits.ranking import VisitRow, by_trips
-from models.visits.route import NEAR_KM, kilometres
-from models.visits.visit_order import gone, order
+from models.visits.route import NEAR_KM, kilometres, trips
+from models.visits.severity import EXTREME
+from models.visits.visit_order import gone, gravity, order, to_a_facility
 
 SUNDAY = 6
+ANM_CENTRES_PER_DAY = 2
+"""Centres at which the ANM sees children on a day: she examines all of a centre's on one trip.
+verified: false."""
 USUAL_PER_DAY = 4
 """Home visits that a supervisor makes on a day beside her other work, where she asks for no other
 number. verified: false."""
@@ -25,19 +29,21 @@ number. verified: false."""
 
 @dataclass(frozen=True)
 class PlanDay:
-    """A day: the visits planned, in the order of its trips; and the children whose protocol step is
-    due at the centre on this very day, by centre."""
+    """A day: the visits planned, in the order of its trips; the children whom the ANM sees at their
+    centre, in danger first; and those whose protocol step is due at the centre on this very day."""
 
     on: dt.date
     rows: tuple[VisitRow, ...] = ()
+    anm: tuple[Candidate, ...] = ()
     due: tuple[Candidate, ...] = ()
 
-    def due_by_centre(self) -> dict[str, list[Candidate]]:
-        """What is due, by centre."""
-        groups: dict[str, list[Candidate]] = {}
-        for child in self.due:
-            groups.setdefault(child.centre_id, []).append(child)
-        return groups
+
+def by_centre(children: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    """Children by their centre, in their order."""
+    groups: dict[str, list[Candidate]] = {}
+    for child in children:
+        groups.setdefault(child.centre_id, []).append(child)
+    return groups
 
 
 @dataclass(frozen=True)
@@ -53,22 +59,30 @@ class MonthPlan:
 
 
 def month_plan(
-    rows: Sequence[VisitRow], children: Iterable[Candidate], *, start: dt.date, per_day: int
+    rows: Sequence[VisitRow],
+    children: Iterable[Candidate],
+    *,
+    start: dt.date,
+    per_day: int,
+    anm: Sequence[Candidate] = (),
 ) -> MonthPlan:
     """The visits of a list over the days from `start` on, at most so many a day, none on Sundays
     but where the first day is one.
 
-    rows: of the list, the most urgent first; children: all of the sector's book, for what is due.
-    Danger takes the first places in its order, whatever the route. The others follow in the list's
-    order, children of one centre and of centres near it on one day. Whose step is due on a day of
-    the month is visited by that day or stands in `too_late`; whose day has passed is not held to
-    it.
+    rows: of the list, the most urgent first; children: all of the sector's book, for what is due;
+    anm: the children for the ANM, in danger first.
+    Danger takes the first places: who belongs in a facility or is extreme in the list's order,
+    whatever the route, then the rest of it, children of one centre and of centres near it on one
+    day; then the others likewise. Whose step is due on a day of the month is visited by that day or
+    stands in `too_late`; whose day has passed is not held to it. The ANM goes to so many centres a
+    day, first where the gravest are, and sees all of a centre's children there.
     """
     days = [start + dt.timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
     free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
+    free_days = list(free)
     places = _Places(start, free, [[] for _ in days])
     urgent = [row for row in rows if row.section == "danger"]
-    late = places.fill(urgent, lambda row, today: (row.rank,))
+    late = places.fill(urgent, _danger_first)
     without = places.give(late)
     others = places.fill([row for row in rows if row.section != "danger"], _by_trip)
     late, without = late + others, without + places.give(others)
@@ -78,9 +92,13 @@ def month_plan(
         for day, of_day in zip(days, places.taken, strict=True)
         for row in of_day
     }
-    due = _due(children, days[0], days[-1], planned)
+    at_centre = _anm_days(anm, [day for day, many in zip(days, free_days, strict=True) if many])
+    seen = {child.child_id: day for day, those in at_centre.items() for child in those}
+    due = _due(children, days[0], days[-1], planned | seen)
     told = tuple(
-        PlanDay(day, tuple(_in_route(of_day)), tuple(due.get(day, ())))
+        PlanDay(
+            day, tuple(_in_route(of_day)), tuple(at_centre.get(day, ())), tuple(due.get(day, ()))
+        )
         for day, of_day in zip(days, places.taken, strict=True)
     )
     return MonthPlan(told, per_day, too_late, tuple(without))
@@ -89,6 +107,29 @@ def month_plan(
 def _in_route(rows: Iterable[VisitRow]) -> Iterable[VisitRow]:
     ranked = sorted(rows, key=lambda row: row.rank)
     return (row for _, at_centre in by_trips(ranked) for row in at_centre)
+
+
+def _anm_days(
+    children: Sequence[Candidate], days: Sequence[dt.date]
+) -> dict[dt.date, list[Candidate]]:
+    """By day, whom the ANM sees: `ANM_CENTRES_PER_DAY` centres, first those of the gravest children
+    (and centres near them), then the others; what more centres there are stand on the last day."""
+    groups = by_centre(children)
+    danger = [child for child in children if child.danger]
+    centres = trips(danger, [child for child in children if not child.danger])
+    found: dict[dt.date, list[Candidate]] = {}
+    for at, centre in enumerate(centres):
+        day = days[min(at // ANM_CENTRES_PER_DAY, len(days) - 1)]
+        found.setdefault(day, []).extend(groups[centre])
+    return found
+
+
+def _danger_first(row: VisitRow, today: Sequence[VisitRow]) -> tuple[int, ...]:
+    """Who cannot wait for a route by urgency, then the others in danger by trip."""
+    child = row.candidate
+    if to_a_facility(child) or gravity(child) >= EXTREME:
+        return 0, row.rank
+    return 1, *_by_trip(row, today)
 
 
 def _by_trip(row: VisitRow, today: Sequence[VisitRow]) -> tuple[int, int]:

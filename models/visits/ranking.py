@@ -163,9 +163,11 @@ def rank(
     extreme. Of the places left, a quarter brings SAM that waits past its day for the ANM; the rest
     go half to late steps, half to risk; what one does not need the next one gets, and late steps
     without a score come last, but for a child whose cure nobody saw, or did not last. Risk and
-    prevention share their places by benefit. Rows stand by `order`: danger, late steps, risk,
-    prevention. Who is held out by lot has no place for its risk alone; danger and late steps
-    outrank the lot. Ties end with the child's id, so that a list can be repeated to the letter.
+    prevention share their places by benefit. Rows stand by `order`: danger (emergencies, then who
+    is brought), late steps, risk, prevention. With one place more, one child more is listed, and
+    all others stand in the same order; so nobody's place before another hangs on the capacity. Who
+    is held out by lot has no place for its risk alone; danger and late steps outrank the lot. Ties
+    end with the child's id, so that a list can be repeated to the letter.
     """
     candidates = list(candidates)
     groups, counts = _grouped(candidates, as_of=as_of)
@@ -174,11 +176,10 @@ def rank(
     beyond, with_anm = _parted(
         without, lambda one: not at_the_centre(one) or gravity(one) >= EXTREME
     )
-    brought, late, risk = _what_is_left(groups, capacity - len(taken), taken)
-    rows = [("danger", child) for child in sorted([*taken, *brought], key=order)]
-    rows += [("overdue", child) for child in late]
-    told = [(PREVENTION if of_prevention(child) else "risk", child) for child in risk]
-    rows += sorted(told, key=lambda row: row[0] == PREVENTION)
+    rest = _what_is_left(groups, capacity - len(taken), taken)
+    rows = [("danger", child) for child in (*sorted(taken, key=order), *rest["bring"])]
+    rows += [("overdue", child) for child in (*sorted(rest["late"], key=order), *rest["unscored"])]
+    rows += _of_risk(rest["risk"])
     listed = {child.child_id for _, child in rows}
     for_anm = [child for child in [*groups["anm"], *with_anm] if child.child_id not in listed]
     return VisitList(
@@ -196,20 +197,58 @@ def rank(
 
 def _what_is_left(
     groups: dict[str, list[Candidate]], left: int, taken: list[Candidate]
-) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
-    """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps,
-    risk (with prevention)."""
+) -> dict[str, list[Candidate]]:
+    """Who takes the places that no emergency needs: SAM that is brought to the ANM, late steps
+    (those without a score apart), risk (with prevention).
+
+    Place after place: with one more nobody loses theirs. The next child of a group is its first; in
+    late steps and risk a child at a centre that is on the list already counts a tenth more, but
+    risk leads no late step: whom a lot holds out changes nothing for them."""
     overdue, unscored = _parted(
         groups["overdue"],
         lambda one: late_place(one) <= UNSEEN_CURE or benefit(one) > 0,
     )
-    others = len(overdue) + len(groups["risk"])
-    brought = groups["bring"][: max(math.ceil(left * BRING_SHARE), left - others)]
-    left -= len(brought)
-    late_places = max(math.ceil(left * OVERDUE_SHARE), left - len(groups["risk"]))
-    late = _shared_trips(overdue, late_places, [*taken, *brought])
-    risk = _shared_trips(groups["risk"], left - len(late), [*taken, *brought, *late])
-    return brought, [*late, *unscored[: left - len(late) - len(risk)]], risk
+    waiting = {"bring": [*groups["bring"]], "late": overdue, "risk": [*groups["risk"]]}
+    waiting["unscored"] = unscored
+    sizes = {name: len(those) for name, those in waiting.items()}
+    chosen: dict[str, list[Candidate]] = {name: [] for name in waiting}
+    trips = {"late": {child.centre_id for child in taken}}
+    trips["risk"] = set(trips["late"])
+    for places in range(1, left + 1):
+        shares = _shares(places, **sizes)
+        name = next((one for one in shares if shares[one] > len(chosen[one])), None)
+        if name is None:
+            break
+        those, best = waiting[name], 0
+        if name in ("late", "risk"):
+            best = max(range(len(those)), key=lambda at: (_with_trip(those[at], trips[name]), -at))
+        chosen[name].append(those.pop(best))
+        for later in ("late", "risk") if name != "risk" else ("risk",):
+            trips[later].add(chosen[name][-1].centre_id)
+    return chosen
+
+
+def _shares(places: int, *, bring: int, late: int, risk: int, unscored: int) -> dict[str, int]:
+    """How many of so many places each group takes, of which there are so many children; none of
+    them falls where there is one place more.
+
+    Example: 4 places and enough of all: 1 is brought, 2 are late, 1 at risk."""
+    brought = min(bring, max(math.ceil(places * BRING_SHARE), places - late - risk))
+    left = places - brought
+    overdue = min(late, max(math.ceil(left * OVERDUE_SHARE), left - risk))
+    at_risk = min(risk, left - overdue)
+    return {
+        "bring": brought,
+        "late": overdue,
+        "risk": at_risk,
+        "unscored": min(unscored, left - overdue - at_risk),
+    }
+
+
+def _of_risk(children: list[Candidate]) -> list[tuple[str, Candidate]]:
+    """The rows of risk, then those of prevention."""
+    told = [(PREVENTION if of_prevention(one) else "risk", one) for one in children]
+    return sorted(told, key=lambda row: (row[0] == PREVENTION, order(row[1])))
 
 
 def _grouped(
@@ -285,21 +324,6 @@ def _parted(
 
 def _danger_first(child: Candidate) -> tuple[Any, ...]:
     return (not child.danger, order(child))
-
-
-def _shared_trips(
-    ordered: list[Candidate], places: int, chosen: list[Candidate]
-) -> list[Candidate]:
-    """The first `places` children, a child at a centre already on the list counting a tenth
-    more."""
-    trips = {child.centre_id for child in chosen}
-    waiting: list[Candidate] = list(ordered)
-    taken: list[Candidate] = []
-    while waiting and len(taken) < places:
-        best = max(range(len(waiting)), key=lambda i: (_with_trip(waiting[i], trips), -i))
-        taken.append(waiting.pop(best))
-        trips.add(taken[-1].centre_id)
-    return sorted(taken, key=order)
 
 
 def _with_trip(child: Candidate, trips: set[str]) -> tuple[int, float]:

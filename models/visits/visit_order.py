@@ -118,17 +118,23 @@ OVERDUE_STEPS = frozenset(
 )
 """Steps that a visit can make good when they are late. A late height, check, review or question is
 the centre's own work."""
+FALLING = ("follow_up_losing", "mam_losing", "losing_weight")
+"""Weight lost out of treatment: the ANM examines the child at the centre, and from the fourth late
+day on a home visit weighs it again and brings it. Moderately wasted children who lost at two visits
+running became severely wasted or died 2.9 times as often (`models.visits.severity`, [6])."""
 LATE_FIRST = (
     "back_from_nrc",
     "absent",
     "ended_old",
     "sam_old",
     "arm_open",
+    *FALLING,
     "infant_watched",
     "mam_high_risk",
 )
 """Late steps that go before every other, in this order: of children who had SAM and whom nobody
-sees now, then of those whom WHO (2023) watches more closely. verified: false."""
+sees now, then of those who lose weight, and of those whom WHO (2023) watches more closely.
+verified: false."""
 UNSEEN_CURE = len(LATE_FIRST)
 """Then late steps of a child discharged as cured whose cure nobody saw, or did not last: no model
 may say anything of it, and that must not put it behind children of little risk. verified: false."""
@@ -222,6 +228,7 @@ def section(candidate: Candidate) -> str | None:
         at_once = candidate.rule in LATE_AT_ONCE or sam_by_arm_stands(candidate)
         at_once = at_once and (candidate.overdue_days or 0) > 0
         late = candidate.next_step in OVERDUE_STEPS and (at_once or _past_its_day(candidate))
+        late = late or _brought(candidate)
     if late:
         return "overdue"
     if of_prevention(candidate):
@@ -238,7 +245,8 @@ def of_prevention(candidate: Candidate) -> bool:
 def at_the_centre(candidate: Candidate) -> bool:
     """Whether the next step is the ANM's or the medical officer's at the centre, and no home
     visit's."""
-    return candidate.next_step in CENTRE_STEPS and candidate.who in CENTRE_STAFF
+    of_the_centre = candidate.next_step in CENTRE_STEPS and candidate.who in CENTRE_STAFF
+    return of_the_centre and not _brought(candidate)
 
 
 def to_a_facility(candidate: Candidate) -> bool:
@@ -298,6 +306,11 @@ def late_place(candidate: Candidate) -> int:
     if candidate.rule in LATE_FIRST:
         return LATE_FIRST.index(candidate.rule)
     return UNSEEN_CURE if candidate.cure_not_shown else UNSEEN_CURE + 1
+
+
+def _brought(candidate: Candidate) -> bool:
+    """Whether a child that loses weight was not examined in its days: it is visited and brought."""
+    return candidate.rule in FALLING and _past_its_day(candidate)
 
 
 def _past_its_day(candidate: Candidate) -> bool:

@@ -10,11 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from care.protocol import standard
+from models.visits.found_at_home import SAM_FOUND, HomeMeasures, with_measures, with_sam_found
 from registry.machine.today import today
 from serving.book import events
 from serving.book.escalation.escalation_records import CORRECTED, correct_visit, open_by_visit
 from serving.book.events import FINDING_ENTERED, BookEvent
-from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, BookRow, make_tables
+from serving.book.scorebook import MEASURED, ROWS, TICKS, TOLD, BookRow, Run, make_tables
 
 NEEDS_SOMEBODY = frozenset({"sam_again", "ill", "died"})
 """Findings after which somebody else must act the same day: asked for once more before they are
@@ -146,6 +148,26 @@ def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at
     told = named | by | {"sector_id": outcome.get("sector_id") or _sector_of(connection, outcome)}
     connection.execute(sa.insert(TOLD), told)
     open_by_visit(connection, told)
+
+
+def with_visit(
+    row: BookRow, run: Run, tick: sa.Row[Any] | None, measured: sa.Row[Any] | None
+) -> BookRow:
+    """A row of a run with the newest outcome ticked, and what was measured at home since the run;
+    SAM found or measured since stands at once (`models.visits.found_at_home`)."""
+    told = with_tick(row, tick)
+    child, protocol = told.candidate, standard()
+    found = tick is not None and tick.finding == SAM_FOUND
+    if (
+        tick is not None
+        and found
+        and (tick.ticked_at >= run.made_at or tick.visited_on > run.as_of)
+    ):
+        child = with_sam_found(child, tick.visited_on, protocol)
+    if measured is not None:
+        taken = HomeMeasures(measured.visited_on, measured.weight_kg, measured.muac_mm)
+        child = with_measures(child, taken, protocol)
+    return told if child is told.candidate else replace(told, candidate=child)
 
 
 def with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:

@@ -8,7 +8,7 @@ usually adds in the sector (`models.reasons.usual`). The rain falls on all of th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,22 @@ SAM_RULES = (
     "arm_old",
 )
 """How the names of the rules begin that go by a finding of SAM."""
-GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk", "older_losing"})
+FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "older_losing"})
+"""Rules that go by a weight far under those of the three months before."""
+READINGS_ON = ("last_weight_on", "last_muac_on", "sam_whz_on", "sam_muac_on", "sam_oedema_on")
+"""Days of the readings that a list and a page show."""
+TOLD_ON = (
+    "sam_whz_on",
+    "sam_muac_on",
+    "sam_oedema_on",
+    "sam_low_on",
+    "now_ill_on",
+    "poor_appetite_on",
+)
+"""Days that a rule's basis names itself."""
+SAYS_ILL = frozenset({"sam_ill", "again_ill", "sam_old_ill", "ill_in_treatment", "found_ill"})
+"""Rules whose words say that the child is ill."""
+GROWTH_RULES = frozenset({"infant_losing", "infant_at_risk"})
 WEIGHING_STEPS = frozenset(
     {"measure", "remeasure", "weigh_monthly", "weigh_weekly", "follow_up_weighing"}
 )
@@ -82,12 +97,13 @@ def told_reasons(
 
 def why_line(candidate: Candidate, words: Words) -> str:
     """The one line that says why a child is listed: the rule with what it goes by, or the two
-    reasons that count."""
+    reasons that count; and what it is ill with beside."""
     if section(candidate) in ("danger", "overdue"):
         return rule_line(candidate, words)
     if not candidate.reasons:
         return rule_line(candidate, words)
     told = [words.reason(reason, candidate.facts) for reason in telling(candidate)]
+    told += [said[:1].upper() + said[1:] for said in _ill_beside(candidate, words)]
     return words("ui", "stop").join(filter(None, told)) or words("ui", "several_signs")
 
 
@@ -110,15 +126,85 @@ def telling(candidate: Candidate) -> list[Reason]:
 
 
 def rule_line(candidate: Candidate, words: Words) -> str:
-    """The rule in words, with what it goes by: `SAM, not yet examined (arm 11.2 cm on 3 Nov)`."""
+    """The rule in words, with what it goes by and what stands beside it: `SAM, not yet examined
+    (arm 11.2 cm on 3 Nov; ill on 1 Nov)`.
+
+    Of a child in danger every finding of SAM that stands is told, whatever the rule goes by; fever,
+    diarrhoea and poor appetite that hold are told of every child."""
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
+    told = [_rule_basis(candidate, words)]
+    if candidate.danger and not _is_sam(candidate.rule):
+        told.append(_basis(candidate.facts, words))
+    told += _ill_beside(candidate, words)
+    told.append(_since(candidate, words))
+    beside = "; ".join(dict.fromkeys(filter(None, told)))
+    return f"{line} ({beside})" if beside else line
+
+
+def _since(candidate: Candidate, words: Words) -> str:
+    """From which day the rule's time counts, where the day by which the step is due lies before the
+    newest reading: found first then, and found again since."""
+    facts, due = candidate.facts, candidate.by_when
+    began_on = facts.get("began_on")
+    read = [facts[name] for name in READINGS_ON if facts.get(name) is not None]
+    if due is None or began_on is None or not read or max(read) <= due:
+        return ""
+    if began_on in (facts.get(name) for name in TOLD_ON):
+        return ""
+    return words.say("ui", "since", date=words.lately(began_on, facts.get("asked_on")))
+
+
+def _rule_basis(candidate: Candidate, words: Words) -> str:
+    """What the rule goes by."""
     if _is_sam(candidate.rule):
-        basis = _basis(candidate.facts, words)
-    elif candidate.rule in GROWTH_RULES:
-        basis = _growth(candidate.facts, words)
-    else:
-        basis = _missing(candidate, words)
-    return f"{line} ({basis})" if basis else line
+        return _basis(candidate.facts, words)
+    if candidate.rule in FALLING_RULES:
+        return _fallen(candidate.facts, words)
+    if candidate.rule in GROWTH_RULES:
+        return _growth(candidate.facts, words)
+    return _missing(candidate, words)
+
+
+def _ill_beside(candidate: Candidate, words: Words) -> Iterator[str]:
+    """Illness and poor appetite that hold, each with its day; illness found by a visit since the
+    scoring too."""
+    facts = candidate.facts
+    asked_on, visited = facts.get("asked_on"), candidate.last_visited_on
+    ill_on = facts.get("now_ill_on")
+    if candidate.last_finding == "ill" and visited and asked_on and visited > asked_on:
+        ill_on = visited
+    for name, on in (("now_ill_on", ill_on), ("poor_appetite_on", facts.get("poor_appetite_on"))):
+        if on is not None:
+            yield words.say("ui", name, date=words.lately(on, asked_on))
+
+
+def beside_short(candidate: Candidate, words: Words) -> str:
+    """What stands beside a rule, in a word each: swollen feet, ill, poor appetite; empty where the
+    rule says so itself."""
+    facts, rule = candidate.facts, candidate.rule or ""
+    ill = facts.get("now_ill_on") is not None and rule not in SAYS_ILL
+    poor = facts.get("poor_appetite_on") is not None and rule != "eats_poorly"
+    found = (
+        ("oedema_found", facts.get("sam_oedema_on") is not None and rule != "oedema"),
+        ("ill_short", ill),
+        ("poor_appetite", poor),
+    )
+    return ", ".join(words("ui", name) for name, stands in found if stands)
+
+
+def _fallen(facts: Mapping[str, Any], words: Words) -> str:
+    """The weight that the child had in the season before, and the last one."""
+    if facts.get("fell_from_on") is None:
+        return _growth(facts, words)
+    asked_on = facts.get("asked_on")
+    return words.say(
+        "ui",
+        "weights_told",
+        before=words.kilograms(facts["fell_from_kg"]),
+        before_on=words.lately(facts["fell_from_on"], asked_on),
+        kg=words.kilograms(facts["last_weight_kg"]),
+        on=words.lately(facts["last_weight_on"], asked_on),
+    )
 
 
 def _growth(facts: Mapping[str, Any], words: Words) -> str:

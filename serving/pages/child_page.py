@@ -10,15 +10,18 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.targets import TARGETS
+from care.pathway.decide import LEVEL_OF_CARE
+from models.targets import TARGETS, Asked
 from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import BY_SCORE, IN_TREATMENT, section
+from models.visits.visit_order import CENTRE_STAFF
 from serving.access.permissions import Person
 from serving.book.linked_codes import other_codes
 from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Score
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.errors import OutOfScope
+from serving.language.home_told import home_told
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
 from serving.language.words import Words, last_weight, may_happen, risk_range, risk_words, whom
 from serving.pages.growth_page import address_of_chart
@@ -27,6 +30,7 @@ from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
+from serving.visits.child_asked import SCORABLE, child_asked
 from serving.visits.counselling import counselling
 from serving.visits.family_told import Sibling, siblings_of
 from serving.visits.group_notes import notes_of_child
@@ -62,11 +66,12 @@ def show(
     """The page; who saw it is written down first."""
     reader = state.reader(person)
     try:
-        run, row = reader.child(child_id)
+        asked = child_asked(state.store_address, reader, child_id)
     except OutOfScope:
         if not (goes_on := reader.children_of_code(reader.run(), child_id)):
             raise
         return see_other(f"/children/{quote(goes_on[0], safe='')}")
+    run, row = asked.run, asked.row
     siblings = siblings_of(state.store_address, reader, run, child_id)
     state.noted(request, person, "child", [child_id, *(one.child.child_id for one in siblings)])
     child = counted_to(row.candidate, day_of_reading(run.as_of), as_of=run.as_of)
@@ -96,12 +101,14 @@ def show(
         by_score=section(child) in BY_SCORE,
         why=_why(child, words),
         last_weight=last_weight(child, words),
+        home=home_told(child, words),
         told=told,
         to_say=counselling(child, [key for part in told for key in part.raising_keys], words),
         to_do=what_to_do(child, words),
         step=step_words(child, words),
         rule=rule_line(child, words),
-        unscored=_unscored(row, words),
+        outside=not asked.in_book,
+        unscored=_unscored(row, words) if asked.in_book else _outside(row, words),
         chart=past.chart,
         chart_notes=past.notes,
         events=past.events,
@@ -125,7 +132,8 @@ def slip(
     state: ServiceState, request: Request, person: Person, words: Words, *, child_id: str
 ) -> Response:
     """The child's referral slip; who made it is written down first, and stands on it."""
-    run, row = state.reader(person).child(child_id)
+    asked = child_asked(state.store_address, state.reader(person), child_id)
+    run, row = asked.run, asked.row
     state.noted(request, person, "child", [child_id])
     day = day_of_reading(run.as_of)
     child = counted_to(row.candidate, day, as_of=run.as_of)
@@ -177,6 +185,17 @@ def _told(
         tuple(level),
         tuple(reason.key for reason in own if reason.key and reason.log_odds > 0),
     )
+
+
+def _outside(row: BookRow, words: Words) -> list[str]:
+    """Why a child that no run kept has no score: what its records lack, or that nobody is asked to
+    watch it."""
+    why = {name: score.why_not for name, score in row.scores.items()}
+    untreated = [why[name] for name in why if TARGETS[name].asked is Asked.UNTREATED]
+    told = [words("not_scored", reason) for reason in untreated if reason and reason != SCORABLE]
+    child = row.candidate
+    since = child.danger or child.who in CENTRE_STAFF or LEVEL_OF_CARE[child.state] > 1
+    return [words("ui", "outside_since")] * since + told or [words("ui", "outside_unwatched")]
 
 
 def _unscored(row: BookRow, words: Words) -> list[str]:

@@ -14,6 +14,7 @@ from serving.access.permissions import Person
 from serving.language.words import Words, whom
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
+from serving.visits.child_asked import child_asked
 from serving.visits.growth_told import GrowthSheet, growth_sheet
 from serving.visits.sheet_lines import centre_name, practice_key
 from serving.visits.standing_findings import known_of, records_of
@@ -31,7 +32,8 @@ def show(
     state: ServiceState, request: Request, person: Person, words: Words, *, child_id: str
 ) -> Response:
     """The page; who saw the child is written down first."""
-    run, row = state.reader(person).child(child_id)
+    asked = child_asked(state.store_address, state.reader(person), child_id)
+    run, row = asked.run, asked.row
     state.noted(request, person, "child", [child_id])
     child = row.candidate
     told = f"{child_id}, {whom(child, words)}"

@@ -19,6 +19,7 @@ from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits import visit_outcomes
+from serving.visits.child_asked import child_asked
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"
@@ -70,7 +71,7 @@ async def take(
 
 async def _seen(state: ServiceState, person: Person, child_id: str) -> None:
     """OutOfScope where the person may not see the child."""
-    await run_in_threadpool(state.reader(person).child, child_id)
+    await run_in_threadpool(child_asked, state.store_address, state.reader(person), child_id)
 
 
 def _stated(given: Mapping[str, str]) -> dict[str, object]:

@@ -20,7 +20,14 @@ from registry.contract.codes import VisitFinding
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of, known
-from serving.language.telling import rule_line, step_words, telling, what_to_do, why_line
+from serving.language.telling import (
+    beside_short,
+    rule_line,
+    step_words,
+    telling,
+    what_to_do,
+    why_line,
+)
 from serving.language.words import Words, how_often, last_weight, may_happen, whom
 from serving.visits.group_notes import ages, group_notes
 
@@ -124,11 +131,12 @@ def line_of(row: VisitRow, words: Words, *, mark: str = "") -> ListLine:
 
 
 def why_short(row: VisitRow, words: Words) -> str:
-    """Why, in about three words: the rule; or the strongest reason of which the facts say that
-    something is amiss."""
+    """Why, in about three words: the rule, and what stands beside it; or the strongest reason of
+    which the facts say that something is amiss."""
     child = row.candidate
     if row.section not in BY_SCORE:
-        return words("rules_short", child.rule) if child.rule else words("states", child.state)
+        rule = words("rules_short", child.rule) if child.rule else words("states", child.state)
+        return ", ".join(filter(None, (rule, beside_short(child, words))))
     for reason in telling(child):
         form = form_of(reason, child.facts)
         if reason.log_odds > 0 and (form is None or form.says > 0):

@@ -137,6 +137,8 @@ def _measured(facts: Facts, told: Facts, words: Words) -> Iterator[str]:
     if is_known(told.get("whz")) and not _known_day(facts, "open_whz_on"):
         day = words.day(told["whz_on"], short=True)
         yield words.say("standing", "seen", what=f"WHZ {words.z(told['whz'])}", date=day)
+    elif not is_known(told.get("whz")) and facts["age_days"] <= criteria().last_day:
+        yield words("standing", "whz_none")
     if not math.isnan(facts["waz"]):
         kg, z = words.kilograms(facts["weight_kg"]), words.z(facts["waz"])
         yield seen(words.say("standing", "weight", kg=kg, z=z), facts["weighed_on"])

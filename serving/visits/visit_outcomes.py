@@ -22,6 +22,7 @@ from serving.book.ticks import Teller, tick
 from serving.errors import NoScoreBook, NotKept, OutcomeRefused
 from serving.language.arm import MUAC_MM
 from serving.process.service_state import ServiceState
+from serving.visits.child_asked import child_asked
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}
@@ -167,7 +168,8 @@ def recorded(
 ) -> dict[str, Any]:
     """Note an outcome for a child of the person's scope; the answer. OutOfScope for any other
     child, OutcomeRefused, NotKept where it cannot be kept."""
-    run, row = state.reader(person).child(outcome.child_id)
+    asked_of = child_asked(state.store_address, state.reader(person), outcome.child_id)
+    run, row = asked_of.run, asked_of.row
     engine, handing_on = state.engine, state.handing_on
     if engine is None or handing_on is None:
         raise NoScoreBook("this service has no store")

@@ -112,19 +112,36 @@ def test_by_urgency_all_stand_in_their_order_and_by_the_route_danger_is_first(cl
     assert sum(at) == 4 and with_danger == sorted(with_danger, reverse=True)
 
 
-def test_one_centre_keeps_the_numbers_and_says_who_is_in_danger_elsewhere(service, client):
+def test_chosen_centres_have_a_list_of_their_own_in_the_same_order(service, client):
     whole = listed_from_store(service[1], sector="S0001", capacity=20)
-    centre = whole.rows[0].candidate.centre_id
-    page = client.get(f"/visits?centre={centre}").text
-    here = {
-        row.candidate.child_id: row.rank for row in whole.rows if row.candidate.centre_id == centre
-    }
-    assert {child: int(at) for at, child in re.findall(NUMBERED, page)} == here
+    chosen = list(dict.fromkeys(row.candidate.centre_id for row in whole.rows))[1:4]
+    asked = "&".join(f"centre={one}" for one in chosen)
+    page = client.get(f"/visits?capacity=8&order=urgency&{asked}").text
+    found = {int(at): child for at, child in re.findall(NUMBERED, page)}
+    assert sorted(found) == list(range(1, len(found) + 1)) and 3 < len(found) <= 8
+    order = {row.candidate.child_id: row.rank for row in whole.rows}
+    places = [order[found[at]] for at in sorted(found) if found[at] in order]
+    assert places == sorted(places)
+    here = {row.candidate.child_id for row in whole.rows if row.candidate.centre_id in chosen}
+    assert len(here & set(found.values())) == min(8, len(here))
     danger = [row.candidate for row in whole.rows if row.candidate.danger]
     danger += [child for child in (*whole.anm, *whole.beyond) if child.danger]
-    elsewhere = sum(child.centre_id != centre for child in danger)
+    elsewhere = sum(child.centre_id not in chosen for child in danger)
     assert elsewhere and EN.say("today", "elsewhere", n=elsewhere) in page
-    assert progress_of(page) == "Done 0 of 20"
+    assert EN.say("today", "only_centres", n=3) in page
+    assert page.count(" checked>") == 3
+    assert progress_of(page) == "Done 0 of 8"
+    paper = client.get(f"/visits.txt?capacity=8&{asked}").text
+    assert all(child in paper for child in found.values())
+
+
+def test_a_plan_of_chosen_centres_names_nobody_of_another(service, client):
+    whole = listed_from_store(service[1], sector="S0001", capacity=20)
+    centre = whole.rows[0].candidate.centre_id
+    others = {one.child_id for one in whole.anm if one.centre_id != centre}
+    plan = client.get(f"/visits/plan?centre={centre}").text
+    assert whole.rows[0].candidate.child_id in plan
+    assert not {child for child in others if f'/children/{child}"' in plan}
 
 
 def test_a_child_is_found_by_its_code_and_its_code_stands_in_no_address_and_no_log(service, client):

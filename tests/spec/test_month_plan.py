@@ -53,6 +53,65 @@ def test_danger_goes_first_whatever_the_route():
     }
 
 
+def test_danger_that_is_not_extreme_goes_with_the_danger_on_the_way():
+    """An extreme child at Rampur, one severe at Sonpur, one severe at Belpur next to Rampur, and an
+    extreme one at Sonpur: the extreme first whatever the way, then who is on it."""
+    severe = {"facts": {"whz": -3.2, "muac_mm": 121.0}, "rule": "defaulted"}
+    severe |= {"next_step": "bring_back", "who": "awc_worker"}
+    extreme = severe | {"facts": {"whz": -3.4, "muac_mm": 109.0}}
+    listed = rows(
+        ("danger", in_danger(1, **RAMPUR, **extreme)),
+        ("danger", in_danger(2, **SONPUR, **severe)),
+        ("danger", in_danger(3, **BELPUR, **severe)),
+        ("risk", child(4, **RAMPUR)),
+    )
+    plan = month_plan(listed, [], start=MONDAY, per_day=2)
+    assert planned(plan) == {"C00001": 16, "C00003": 16, "C00002": 17, "C00004": 17}
+    both = rows(*((row.section, row.candidate) for row in listed[:3]))
+    both.insert(1, VisitRow("danger", 2, in_danger(5, **SONPUR, **extreme)))
+    assert planned(month_plan(both, [], start=MONDAY, per_day=2)) == {
+        "C00001": 16,
+        "C00005": 16,
+        "C00002": 17,
+        "C00003": 17,
+    }
+
+
+def test_every_child_for_the_anm_has_a_day_at_its_centre():
+    """Six centres, two a day: those of children in danger first in their order, near ones after
+    one another; one of her children is due on a day of its own and stands on her day alone."""
+    far = {
+        name: {"centre_id": name, "latitude": 21.0 + at, "longitude": 77.0}
+        for at, name in enumerate(("A010", "A011", "A012"))
+    }
+    anm = [
+        in_danger(1, **SONPUR),
+        in_danger(2, **RAMPUR),
+        in_danger(3, **SONPUR),
+        child(4, **far["A010"], by_when=on(25)),
+        child(5, **BELPUR),
+        child(6, **RAMPUR),
+        child(7, **far["A011"]),
+        child(8, **far["A012"]),
+    ]
+    plan = month_plan([], anm, start=MONDAY, per_day=4, anm=anm)
+    days = {day.on.day: [one.child_id for one in day.anm] for day in plan.days if day.anm}
+    assert days == {
+        16: ["C00001", "C00003", "C00002", "C00006"],
+        17: ["C00004", "C00005"],
+        18: ["C00007", "C00008"],
+    }
+    assert "C00004" not in [
+        one.child_id for day in plan.days for one in day.due if day.on == on(17)
+    ]
+    many = [child(at, centre_id=f"A{at:03d}", latitude=None, longitude=None) for at in range(80)]
+    crowded = month_plan([], many, start=MONDAY, per_day=4, anm=many)
+    assert sorted(one.child_id for day in crowded.days for one in day.anm) == sorted(
+        one.child_id for one in many
+    )
+    assert not any(day.anm for day in crowded.days if day.on.weekday() == 6)
+
+
 def test_children_of_one_centre_and_of_one_near_it_share_a_day():
     """Rampur's first child, then one far away, one near by, and another of Rampur."""
     listed = rows(

@@ -580,7 +580,8 @@ def test_dates_and_numbers_as_people_write_them():
 def test_the_rule_says_what_to_do_and_the_risk_asks_for_a_visit():
     assert what_to_do(in_danger(), words("en")) == "Have the ANM or doctor examine the child"
     assert what_to_do(child(), words("en")).startswith("Visit at home now")
-    assert rule_line(in_danger(rule=None), words("en")) == "SAM suspected"
+    told = "SAM suspected (WHZ −3.4, arm 11.2 cm on 2 Mar)"
+    assert rule_line(in_danger(rule=None), words("en")) == told
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from care.pathway.conditions import (
     recently_cured,
     sam,
     underweight,
+    weight_fell,
     well_since_close,
     within,
 )
@@ -83,6 +84,20 @@ def arm_old(facts: Facts, protocol: Numbers) -> Mask:
         & (facts["judged_on"] != NEVER)
         & (facts["judged_on"] > facts["sam_on"])
     )
+
+
+def follow_up_losing(facts: Facts, protocol: Numbers) -> Mask:
+    return recently_cured(facts, protocol) & weight_fell(
+        facts, protocol, protocol["weight_loss_share"]
+    )
+
+
+def mam_losing(facts: Facts, protocol: Numbers) -> Mask:
+    return mam(facts, protocol) & weight_fell(facts, protocol, protocol["weight_loss_share"])
+
+
+def losing_weight(facts: Facts, protocol: Numbers) -> Mask:
+    return weight_fell(facts, protocol, protocol["weight_falls_share"])
 
 
 def ended_old(facts: Facts, protocol: Numbers) -> Mask:
@@ -167,6 +182,17 @@ AFTER = (
         cites=("follow_up_days",),
     ),
     PathwayRule(
+        "follow_up_losing",
+        follow_up_losing,
+        "follow_up",
+        "examine",
+        "anm_or_mo",
+        "Discharged as cured, and over 5 % of the weight lost: weighed again and examined.",
+        ("weighed_on",),
+        "examine_within_days",
+        cites=("weight_loss_share", "follow_up_days"),
+    ),
+    PathwayRule(
         "follow_up_birth_date",
         follow_up_birth_date,
         "follow_up",
@@ -212,6 +238,28 @@ AFTER = (
         ("discharged_on", "judged_on"),
         "follow_up_every_days",
         cites=("follow_up_days",),
+    ),
+    PathwayRule(
+        "mam_losing",
+        mam_losing,
+        "mam_high_risk",
+        "examine",
+        "anm_or_mo",
+        "Moderately wasted, and over 5 % of the weight lost: weighed again and examined.",
+        ("weighed_on",),
+        "examine_within_days",
+        cites=("weight_loss_share",),
+    ),
+    PathwayRule(
+        "losing_weight",
+        losing_weight,
+        "losing_weight",
+        "examine",
+        "anm_or_mo",
+        "Over 10 % of the weight lost, wasted or not: weighed again and examined.",
+        ("weighed_on",),
+        "examine_within_days",
+        cites=("weight_falls_share",),
     ),
     PathwayRule(
         "underweight",

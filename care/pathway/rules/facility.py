@@ -160,7 +160,7 @@ FACILITY = (
         "admit_nrc",
         "medical_officer",
         "SAM with a weight under 4 kg at six months or more: treatment is at the NRC.",
-        ("weighed_on",),
+        ("weighed_on", *SAM_DAYS),
         "refer_within_days",
         danger=True,
         cites=("facility_under_kg", "finding_holds_days"),

@@ -49,6 +49,8 @@ UNANSWERED = frozenset(
         "too_old",
         "older_at_risk",
         "older_losing",
+        "follow_up_losing",
+        "losing_weight",
         "unjudged",
         "unscreened",
     }

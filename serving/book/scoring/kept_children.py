@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from care.pathway.decide import LEVEL_OF_CARE, STATES, Placed
+from care.pathway.decide import LEVEL_OF_CARE, STATES, WHO, Placed
 from features.trajectory.trace import Trace
 from models.expected_events import AtRisk
 from models.scoring import Questions
@@ -29,6 +29,8 @@ RECENT_DAYS = 183
 """A child is kept in the book for the six months after a discharge in which a relapse counts."""
 WATCHED = np.array([LEVEL_OF_CARE[state] >= 2 for state in STATES])
 """States that ask for more than the monthly weighing of every child."""
+NOT_THE_WORKERS = np.array([who not in ("nobody", "awc_worker") for who in WHO])
+"""Who does a step that the worker of the centre cannot do alone."""
 LOOK = 2_000
 """Children looked at in one step: bounds the memory, and changes no result."""
 
@@ -70,8 +72,8 @@ def first_look(
     state.
 
     Kept are children of a sector who are in treatment, within 183 days of a discharge, in danger,
-    in a state that is watched, dead since not long ago, or among those at their centre who are most
-    at risk of a first SAM (`models.visits.prevention`).
+    in a state that is watched, to be examined, dead since not long ago, or among those at their
+    centre who are most at risk of a first SAM (`models.visits.prevention`).
     """
     children = len(scoring.registry.child_ids)
     danger, seen_to = np.zeros(children, bool), set(escalated)
@@ -110,12 +112,13 @@ def _asked_untreated(scoring: Scoring) -> list[str]:
 
 
 def _asks(day: int, traced: Trace, placed: Placed) -> Flags:
-    """In treatment, within 183 days of a discharge, in danger, or in a state that is watched."""
+    """In treatment, within 183 days of a discharge, in danger, in a state that is watched, or to be
+    seen by an ANM, a medical officer or the NRC."""
     stays = traced.stays
     opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
     recent = (stays.closed_on != NEVER) & (day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
     asks: Flags = opened | recent | placed.danger | WATCHED[placed.state]
-    return asks
+    return asks | NOT_THE_WORKERS[placed.who]
 
 
 def _lately_dead(scoring: Scoring, traced: Trace, placed: Placed) -> Flags:

@@ -19,6 +19,7 @@ from serving.pages.areas.area_search import LONGEST_CODE, MOST_FOUND
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
+from serving.visits.child_asked import child_asked
 from serving.visits.lists import the_sector
 from serving.visits.sheet_lines import centre_name
 
@@ -36,7 +37,8 @@ def show(
     code = form.get("code", "").strip()[:LONGEST_CODE]
     sector_id = the_sector(reader, run, form.get("sector") or None)
     written = tuple(dict.fromkeys((code, code.translate(LATIN_DIGITS))))
-    found = next((some for one in written if (some := _exactly(reader, run, one))), [])
+    address = state.store_address
+    found = next((some for one in written if (some := _exactly(address, reader, run, one))), [])
     if len(found) == 1:
         return see_other(f"/children/{quote(found[0], safe='')}")
     among = [row.candidate for row in reader.rows(run, sector_id)]
@@ -59,12 +61,15 @@ def show(
     return response
 
 
-def _exactly(reader: Reader, run: Run, code: str) -> list[str]:
-    """The children of the scope who bear this very code, as their own or a linked record's."""
+def _exactly(address: str | None, reader: Reader, run: Run, code: str) -> list[str]:
+    """The children of the scope who bear this very code, as their own (in the score book or not) or
+    a linked record's."""
+    if not code:
+        return []
     try:
-        return [reader.child(code)[1].candidate.child_id]
+        return [child_asked(address, reader, code).row.candidate.child_id]
     except OutOfScope:
-        return reader.children_of_code(run, code) if code else []
+        return reader.children_of_code(run, code)
 
 
 def _holding(code: str, children: list[Candidate]) -> list[Candidate]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
+
 from models.visits.centre_due import AHEAD_DAYS
+from models.visits.listed_child import Candidate
 from models.visits.month_plan import USUAL_PER_DAY
 from serving.book.reader import day_of_reading
 from serving.book.scorebook import Run
@@ -20,24 +23,24 @@ MOST_PER_DAY = 30
 
 @dataclass(frozen=True)
 class ListAsked:
-    """`sector_id`, `day`, `centre_id`: None where none was named."""
+    """`sector_id`, `day`: None where none was named; `centre_ids`: all centres where none is."""
 
     sector_id: str | None
     capacity: int
     day: dt.date | None = None
-    centre_id: str | None = None
+    centre_ids: tuple[str, ...] = ()
     order: str = BY_ROUTE
     per_day: int = USUAL_PER_DAY
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> ListAsked:
+    def of(cls, query: QueryParams) -> ListAsked:
         """What an address asks for. API002 for a number or a day that is none."""
         order = query.get("order", BY_ROUTE)
         return cls(
             query.get("sector") or None,
             _number(query, "capacity", DEFAULT_CAPACITY, MOST_VISITS),
             _day(query.get("day", "")),
-            query.get("centre") or None,
+            tuple(dict.fromkeys(filter(None, query.getlist("centre")))),
             order if order in ORDERS else BY_ROUTE,
             _number(query, "per_day", USUAL_PER_DAY, MOST_PER_DAY),
         )
@@ -53,7 +56,13 @@ class ListAsked:
     def query(self, sector_id: str, **more: object) -> str:
         """The query of an address that asks for the same of this sector, and for more."""
         named = {"sector": sector_id, "capacity": self.capacity, "day": self.day}
-        return urlencode({name: value for name, value in (named | more).items() if value})
+        named |= {"centre": self.centre_ids} | more
+        return urlencode({name: value for name, value in named.items() if value}, doseq=True)
+
+    def of_centres(self, children: Iterable[Candidate]) -> list[Candidate]:
+        """The children of the centres that were chosen; all where none was."""
+        chosen = self.centre_ids
+        return [child for child in children if not chosen or child.centre_id in chosen]
 
 
 def days_of(run: Run) -> tuple[dt.date, dt.date]:

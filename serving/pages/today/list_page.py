@@ -6,7 +6,6 @@ does at the centres.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from serving.book.accepted import Quarantined, of_children, quarantined
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.book.ticks import NEEDS_SOMEBODY
+from serving.language.home_told import home_told
 from serving.language.words import Words
 from serving.pages.given_back_page import LARGEST_MB
 from serving.pages.sheet_page import address_of
@@ -27,7 +27,7 @@ from serving.pages.templates import html
 from serving.pages.today.list_asked import BY_ROUTE, BY_URGENCY, ORDERS, ListAsked, days_of
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import MOST_VISITS
-from serving.visits.lists import list_among, list_of_run, the_sector, told_of
+from serving.visits.lists import list_among, the_sector, told_of
 from serving.visits.paper.formats import FORMATS
 from serving.visits.sheet_lines import (
     TICK_BOXES,
@@ -55,7 +55,8 @@ def listed(state: ServiceState, request: Request, person: Person, asked: ListAsk
     reader = state.reader(person)
     run = reader.run()
     sector_id = sector_of(reader, run, asked)
-    found = list_of_run(reader, run, sector_id, asked=asked.day_of(run), capacity=asked.capacity)
+    children = asked.of_centres(row.candidate for row in reader.rows(run, sector_id))
+    found = list_among(children, run, sector_id, asked=asked.day_of(run), capacity=asked.capacity)
     state.noted(request, person, "list", told_of(found))
     return found
 
@@ -77,7 +78,8 @@ def show(
     before = [row.candidate for row in reader.rows(run, sector_id, ticked=False)]
     children = [row.candidate for row in reader.rows(run, sector_id)]
     whole = list_among(children, run, sector_id, asked=day, capacity=asked.capacity)
-    found = of_centre(whole, asked.centre_id)
+    here = asked.of_centres(children)
+    found = list_among(here, run, sector_id, asked=day, capacity=asked.capacity)
     visited = _visited(children, found)
     told = reader.told(run, sector_id, since=state.today())
     refused = _quarantined(state, children)
@@ -130,30 +132,14 @@ def show(
         unverified=found.facts.get("protocol_version"),
         beyond=beyond,
         beyond_lines=beyond_lines(found, words),
+        home_of=lambda child: " ".join(home_told(child, words)),
         centre_of=lambda line: centre_name(line.row.candidate, words),
         notes=[note for note in notes(found, words) if note not in said_above],
         downloads=[one for one in FORMATS.values() if one.link],
         query=asked.query(sector_id),
+        all_centres=asked.query(sector_id, centre=()),
         worker_sheets=_worker_sheets(children, found, words),
         visited=visited,
-    )
-
-
-def of_centre(found: VisitList, centre_id: str | None) -> VisitList:
-    """The list's children of one centre, with the numbers that they have on the whole list; None:
-    of all."""
-    if centre_id is None:
-        return found
-
-    def here(children: Iterable[Candidate]) -> tuple[Candidate, ...]:
-        return tuple(child for child in children if child.centre_id == centre_id)
-
-    return replace(
-        found,
-        rows=tuple(row for row in found.rows if row.candidate.centre_id == centre_id),
-        beyond=here(found.beyond),
-        anm=here(found.anm),
-        watch={centre: those for centre, those in found.watch.items() if centre == centre_id},
     )
 
 

@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.visits.month_plan import MonthPlan, PlanDay, month_plan
+from models.visits.month_plan import MonthPlan, PlanDay, by_centre, month_plan
 from models.visits.ranking import VisitRow, by_trips
 from serving.access.permissions import Person
 from serving.language.words import Words
 from serving.pages.sheet_page import address_of
 from serving.pages.templates import html
 from serving.pages.today.list_asked import MOST_PER_DAY, ListAsked, days_of
-from serving.pages.today.list_page import sector_of
+from serving.pages.today.list_page import centres_of, sector_of
 from serving.process.service_state import ServiceState
 from serving.visits.capacity import MOST_VISITS
 from serving.visits.lists import list_among
@@ -47,13 +47,14 @@ class DayShown:
     day: dt.date
     name: str
     visits: list[tuple[str, list[PlannedVisit]]]
+    anm: list[tuple[str, list[PlannedVisit]]]
     due: list[tuple[str, str, list[str]]]
     sunday: bool
 
     @property
     def empty(self) -> bool:
         """Whether nothing is to be done."""
-        return not (self.visits or self.due)
+        return not (self.visits or self.anm or self.due)
 
 
 def show(
@@ -63,9 +64,10 @@ def show(
     reader = state.reader(person)
     run = reader.run()
     sector_id, start = sector_of(reader, run, asked), asked.day_of(run)
-    children = [row.candidate for row in reader.rows(run, sector_id)]
+    every = [row.candidate for row in reader.rows(run, sector_id)]
+    children = asked.of_centres(every)
     found = list_among(children, run, sector_id, asked=start, capacity=asked.capacity)
-    plan = month_plan(found.rows, children, start=start, per_day=asked.per_day)
+    plan = month_plan(found.rows, children, start=start, per_day=asked.per_day, anm=found.anm)
     state.noted(request, person, "list", _told_of(plan))
     first_day, last_day = days_of(run)
     return html(
@@ -92,6 +94,7 @@ def show(
             for row in (*plan.too_late, *plan.no_day)
         ],
         for_the_anm=len(found.anm),
+        centre_names=centres_of(every, words),
         back=f"/visits?{asked.query(sector_id)}",
     )
 
@@ -99,7 +102,7 @@ def show(
 def _told_of(plan: MonthPlan) -> list[str]:
     """The ids of all children whom a plan tells of, each once: for the audit."""
     rows = chain(plan.no_day, *(day.rows for day in plan.days))
-    due = chain.from_iterable(day.due for day in plan.days)
+    due = chain.from_iterable((*day.anm, *day.due) for day in plan.days)
     return list(
         dict.fromkeys([*(row.candidate.child_id for row in rows), *(c.child_id for c in due)])
     )
@@ -116,10 +119,17 @@ def _day_shown(day: PlanDay, start: dt.date, words: Words) -> DayShown:
         [
             (
                 centre_name(those[0], words),
+                [_visit(VisitRow("anm", 0, child), start, words) for child in those],
+            )
+            for those in by_centre(day.anm).values()
+        ],
+        [
+            (
+                centre_name(those[0], words),
                 f"{address_of(centre)}?{urlencode({'sector': those[0].sector_id})}",
                 [child.child_id for child in those],
             )
-            for centre, those in day.due_by_centre().items()
+            for centre, those in by_centre(day.due).items()
         ],
         day.on.weekday() == WEEK - 1,
     )
@@ -136,6 +146,6 @@ def _visit(row: VisitRow, start: dt.date, words: Words) -> PlannedVisit:
         row.rank,
         child.child_id,
         why_short(row, words),
-        row.section == "danger",
+        child.danger,
         words.say("ui", "by_when", date=words.day(child.by_when, short=True)) if ahead else "",
     )

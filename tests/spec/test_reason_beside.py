@@ -1,0 +1,105 @@
+"""Spec: a list's reason names the gravest thing that stands of a child, and what stands beside it, on
+the page, on paper and in three words, in every language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from care.pathway.rules_in_order import ORDER
+from models.visits.ranking import VisitRow
+from serving.language.languages import LANGUAGES
+from serving.language.telling import SAYS_ILL, why_line
+from serving.language.words import words
+from serving.visits.sheet_lines import line_of
+from tests.support.listed_children import AS_OF, in_danger, untreated
+
+ARM_ON, ILL_ON, POOR_ON, FEET_ON = (AS_OF - dt.timedelta(days) for days in (6, 3, 2, 1))
+ARM = {"sam_muac_mm": 109.0, "sam_muac_on": ARM_ON}
+BESIDE = {
+    "ill": {"now_ill_on": ILL_ON, "ill_now": True},
+    "poor": {"poor_appetite_on": POOR_ON, "ill_now": True},
+    "feet": {"sam_oedema_on": FEET_ON},
+}
+DANGERS = tuple(rule.name for rule in ORDER if rule.danger)
+
+
+def of_rule(rule, *beside):
+    facts = {"asked_on": AS_OF} | ARM
+    for name in beside:
+        facts |= BESIDE[name]
+    return in_danger(rule=rule, facts=facts)
+
+
+def combinations():
+    return [
+        tuple(name for name, stands in zip(BESIDE, some, strict=True) if stands)
+        for some in product((False, True), repeat=len(BESIDE))
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_danger_tells_all_that_stands_with_its_day(language):
+    say = words(language)
+
+    def on(key, day):
+        return say.say("ui", key, date=say.lately(day, AS_OF))
+
+    for rule, beside in product(DANGERS, combinations()):
+        why = why_line(of_rule(rule, *beside), say)
+        assert why.startswith(say("rules", rule))
+        assert "10.9" in why and say.lately(ARM_ON, AS_OF) in why
+        assert (on("now_ill_on", ILL_ON) in why) == ("ill" in beside), (rule, beside, why)
+        assert (on("poor_appetite_on", POOR_ON) in why) == ("poor" in beside)
+        rest = why.removeprefix(say("rules", rule))
+        assert (say("ui", "oedema_found") in rest) == ("feet" in beside)
+        assert why.count("10.9") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("section", ["danger", "anm"])
+def test_paper_has_it_in_the_line_and_in_three_words(language, section):
+    say = words(language)
+    for rule, beside in product(DANGERS, combinations()):
+        child = of_rule(rule, *beside)
+        line = line_of(VisitRow(section, 1, child), say)
+        assert line.why == why_line(child, say)
+        assert line.why_short.startswith(say("rules_short", rule))
+        rest = line.why_short.removeprefix(say("rules_short", rule))
+        assert (say("ui", "ill_short") in rest) == ("ill" in beside and rule not in SAYS_ILL)
+        assert (say("ui", "poor_appetite") in rest) == ("poor" in beside and rule != "eats_poorly")
+        assert (say("ui", "oedema_found") in rest) == ("feet" in beside and rule != "oedema")
+
+
+def test_the_sentence_by_hand():
+    english = words("en")
+    told = why_line(of_rule("sam_suspected", "ill", "poor", "feet"), english)
+    day = {
+        name: english.lately(on, AS_OF)
+        for name, on in zip("afip", (ARM_ON, FEET_ON, ILL_ON, POOR_ON), strict=True)
+    }
+    assert told == (
+        f"SAM, not yet examined (both feet swollen on {day['f']}; arm 10.9 cm on {day['a']}; "
+        f"ill on {day['i']}; poor appetite on {day['p']})"
+    )
+    not_by_sam = why_line(of_rule("weight_lost", "ill"), english)
+    assert not_by_sam == (
+        f"Lost over 5 % of the weight in treatment (arm 10.9 cm on {day['a']}; ill on {day['i']})"
+    )
+
+
+def test_a_child_listed_for_its_risk_tells_that_it_is_ill():
+    english = words("en")
+    child = untreated(facts={"asked_on": AS_OF, "now_ill_on": ILL_ON})
+    assert why_line(child, english).endswith(f"Ill on {english.lately(ILL_ON, AS_OF)}")
+
+
+def test_illness_found_by_a_visit_since_the_scoring_is_told():
+    english, later = words("en"), AS_OF + dt.timedelta(2)
+    child = replace(of_rule("sam_suspected"), last_finding="ill", last_visited_on=later)
+    assert f"ill on {english.day(later, short=True).rpartition(' ')[0]}" in why_line(child, english)
+    known = replace(child, last_visited_on=AS_OF - dt.timedelta(40))
+    assert "ill on" not in why_line(known, english)
