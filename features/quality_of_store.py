@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from features.data_quality import QualityCounts, QualityScores, counts_of, present_children, scored
+from features.data_quality import QualityScores, scored
+from features.quality_counts import QualityCounts, counts_of, present_children
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store.partitions import StorePart, over_parts
 

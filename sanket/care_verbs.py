@@ -191,7 +191,8 @@ def _outlook(
 
     from rich.console import Console
 
-    from care.programme import admissions_ahead, resolution
+    from care.programme import resolution
+    from care.programme.supplies import admissions_ahead
     from registry.contract.registry import day_number
     from registry.store.store import open_store
 

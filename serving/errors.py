@@ -28,6 +28,16 @@ class BookUnreadable(ServingError):
 
     stands_for, exit_code = "LST013", 3
 
+    @classmethod
+    def of(cls, error: Exception) -> BookUnreadable:
+        """The refusal that stands for an error of the database: its kind, nothing of what was
+        asked."""
+        kind = type(getattr(error, "orig", None) or error).__name__
+        return cls(
+            f"the score book cannot be read ({kind}): check that the store's database answers, is "
+            "whole, and may be read by you"
+        )
+
 
 class NoScoreBook(BookUnreadable):
     """This service was started without a store."""

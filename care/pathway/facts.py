@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from care.pathway import findings, history, weights
-from care.pathway.heights import doubts
+from care.pathway.findings import judged
 from care.protocol import Protocol
 from features.clock import Known, Ragged
 from registry.contract.arrays import AnyArray, Days
@@ -261,40 +261,6 @@ def _latest(one: Days, other: Days) -> Days:
     return np.where(
         (one == NEVER) | (other == NEVER), np.minimum(one, other), np.maximum(one, other)
     )
-
-
-JUDGED = ("sam_now", "moderate", "underweight", "whz_says", "doubt")
-
-
-def judged(known: Known, points: Ragged) -> Ragged:
-    """A view's points with what each reading alone says, int8 each (`care.findings.judge_rows`,
-    `care.pathway.heights.doubts`); done once is enough."""
-    if JUDGED[0] in points.rows:
-        return points
-    out = np.empty((len(JUDGED), points.rows.rows), CODE)
-    doubt = out[-1]
-    doubts(
-        points.offsets,
-        known.children["sex"],
-        known.children["birth_date"].astype(np.int64),
-        points["measured_on"],
-        points["height_cm"],
-        points["height_position"],
-        doubt,
-    )
-    findings.judge_rows(
-        points["age_days"],
-        points["muac_mm"],
-        points["waz"],
-        points["whz"],
-        points["valid"],
-        points["sam"],
-        doubt,
-        points["by_whz"],
-        points["low_waz"],
-        out,
-    )
-    return points.having(**dict(zip(JUDGED, out, strict=True)))
 
 
 class _Rows:

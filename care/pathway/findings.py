@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from care.pathway.heights import BELIEVED
+from care.pathway.heights import BELIEVED, doubts
 from care.pathway.history import later
 from features.answered import (
     BY_MUAC,
@@ -26,9 +26,11 @@ from features.answered import (
     row_that_says,
     same_day_until,
 )
+from features.clock import Known, Ragged
 from features.criteria import criteria
 from features.who.growth import round_z
 from registry.contract.arrays import Codes, Days, Floats, Ints
+from registry.contract.registry import CODE
 
 SEVERE_Z, MODERATE_Z = criteria().severe_z_below, criteria().moderate_z_below
 SEVERE_MUAC, MODERATE_MUAC = criteria().severe_muac_below_mm, criteria().moderate_muac_below_mm
@@ -385,3 +387,37 @@ def point_facts(
         held = weighed != NONE and high != NONE and weighed - high <= HEIGHT_HOLDS
         numbers[6, i] = kg / (0.01 * cm) ** 2 if held else np.nan
         numbers[7, i] = cm if open_low != NONE and open_low == last[LOW_WHZ] else np.nan
+
+
+JUDGED = ("sam_now", "moderate", "underweight", "whz_says", "doubt")
+
+
+def judged(known: Known, points: Ragged) -> Ragged:
+    """A view's points with what each reading alone says, int8 each (`care.findings.judge_rows`,
+    `care.pathway.heights.doubts`); done once is enough."""
+    if JUDGED[0] in points.rows:
+        return points
+    out = np.empty((len(JUDGED), points.rows.rows), CODE)
+    doubt = out[-1]
+    doubts(
+        points.offsets,
+        known.children["sex"],
+        known.children["birth_date"].astype(np.int64),
+        points["measured_on"],
+        points["height_cm"],
+        points["height_position"],
+        doubt,
+    )
+    judge_rows(
+        points["age_days"],
+        points["muac_mm"],
+        points["waz"],
+        points["whz"],
+        points["valid"],
+        points["sam"],
+        doubt,
+        points["by_whz"],
+        points["low_waz"],
+        out,
+    )
+    return points.having(**dict(zip(JUDGED, out, strict=True)))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from care.pathway import facts as care_facts
-from care.pathway.findings import _visit
+from care.pathway.findings import _visit, judged
 from care.pathway.heights import BELIEVED
 from care.pathway.history import LAST_CENTRE
 from care.protocol import Protocol
@@ -56,7 +56,7 @@ def towards_discharge(
     known: Known, points: Ragged, protocol: Protocol, i: int = 0
 ) -> TowardsDischarge | None:
     """Of question i's open stay in a UCDC or VCDC; None without one."""
-    points = care_facts.judged(known, points)
+    points = judged(known, points)
     now = care_facts.of(known, points, protocol)
     admitted = int(now["admitted_on"][i])
     if not 0 <= now["programme"][i] <= LAST_CENTRE:

@@ -12,6 +12,7 @@ import numpy as np
 from care.pathway import facts
 from care.pathway.conditions import CURED, DEFAULTED, DIED, NOT_RECOVERED, TRANSFERRED, UCDC, VCDC
 from care.pathway.decide import IN_TREATMENT, STATES, place
+from care.pathway.findings import judged
 from care.programme import stays
 from care.protocol import Protocol
 from features.clock import Clock, Known, Ragged
@@ -87,7 +88,7 @@ def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
     known = Clock(registry).known_by(
         everyone, np.full(len(everyone), registry.recorded_until, np.int32)
     )
-    points = facts.judged(known, growth_points(known))
+    points = judged(known, growth_points(known))
     centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))
     for first in range(0, max(len(everyone), 1), AT_ONCE):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from care.money import Budget, rupees
 from care.programme.indicators import NOT_MET, Indicators
 from care.programme.resolution import Outlook
-from care.programme.stock_report import store_rooms_record, store_rooms_text
+from care.programme.supplies.stock_report import store_rooms_record, store_rooms_text
 from registry.contract.arrays import AnyArray
 from registry.indian_digits import grouped
 

@@ -11,12 +11,13 @@ from care.money import Budget, BudgetPlan, budget
 from care.pathway import facts
 from care.pathway.conditions import UCDC, VCDC
 from care.pathway.decide import place
-from care.programme import indicators, stock_cover, supply, supply_counts
-from care.programme.admissions_ahead import AdmissionsForecast
+from care.programme import indicators
 from care.programme.by_month import UNTREATED
 from care.programme.published_forecast import Publication
-from care.programme.stock_cover import StoreRoomPlace, StoreRooms
-from care.programme.supply_ahead import Ahead
+from care.programme.supplies import stock_cover, supply, supply_counts
+from care.programme.supplies.admissions_ahead import AdmissionsForecast
+from care.programme.supplies.stock_cover import StoreRoomPlace, StoreRooms
+from care.programme.supplies.supply_ahead import Ahead
 from care.protocol import Protocol
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from care.pathway.facts import judged
+from care.pathway.findings import judged
 from features.status import WASTING, classify, criterion, nutrition_status
 from features.trajectory.trace import Trace
 from features.who.growth import INDICATORS, PLAUSIBLE, point, round_z

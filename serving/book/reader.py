@@ -48,15 +48,6 @@ BEFORE_A_RUN = dt.timedelta(days=1)
 NOTHING_SCORED = "there is no list yet: run `sanket score STORE --as-of DATE` first"
 
 
-def unreadable(error: sa.exc.SQLAlchemyError) -> BookUnreadable:
-    """The refusal that stands for an error of the database: its kind, nothing of what was asked."""
-    kind = type(getattr(error, "orig", None) or error).__name__
-    return BookUnreadable(
-        f"the score book cannot be read ({kind}): check that the store's database answers, is "
-        "whole, and may be read by you"
-    )
-
-
 def day_of_reading(scored_on: dt.date, asked: dt.date | None = None) -> dt.date:
     """To which day days late are counted: the day asked for, else today; never before the scoring
     day.
@@ -447,7 +438,7 @@ class Reader:
         except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             if self._unwritten():
                 raise NothingScored(NOTHING_SCORED) from None
-            raise unreadable(error) from None
+            raise BookUnreadable.of(error) from None
         except Refused as newer:
             raise BookUnreadable(newer.message) from None
 

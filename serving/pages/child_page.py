@@ -30,9 +30,9 @@ from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
-from serving.visits.child_asked import SCORABLE, child_asked
+from serving.visits.child.child_asked import SCORABLE, child_asked
+from serving.visits.child.family_told import Sibling, siblings_of
 from serving.visits.counselling import counselling
-from serving.visits.family_told import Sibling, siblings_of
 from serving.visits.group_notes import notes_of_child
 from serving.visits.paper.referral_slip import ReferralSlip, referral_slip, slip_file_name
 from serving.visits.sheet_lines import TICK_BOXES, centre_name, practice_key

@@ -14,8 +14,8 @@ from serving.access.permissions import Person
 from serving.language.words import Words, whom
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.child_asked import child_asked
-from serving.visits.growth_told import GrowthSheet, growth_sheet
+from serving.visits.child.child_asked import child_asked
+from serving.visits.child.growth_told import GrowthSheet, growth_sheet
 from serving.visits.sheet_lines import centre_name, practice_key
 from serving.visits.standing_findings import known_of, records_of
 

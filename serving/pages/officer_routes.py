@@ -13,12 +13,12 @@ from serving.http.problems import HttpProblem
 from serving.pages.areas import (
     area_page,
     expected_page,
-    funnel_page,
     lists_page,
     map_page,
     supply_page,
     visits_page,
 )
+from serving.pages.areas.funnels import funnel_page
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
 from serving.pages.escalation import escalation_page

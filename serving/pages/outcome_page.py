@@ -19,7 +19,7 @@ from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits import visit_outcomes
-from serving.visits.child_asked import child_asked
+from serving.visits.child.child_asked import child_asked
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"

@@ -18,7 +18,7 @@ from serving.language.languages import LANGUAGES
 from serving.language.words import words
 from serving.pages.routes import STATIC
 from serving.pages.templates import _environment
-from serving.visits.family_told import MOST_OF_A_FAMILY, _family
+from serving.visits.child.family_told import MOST_OF_A_FAMILY, _family
 from tests.journey.test_audit_whole import newest
 from tests.support.listed_children import FACTS
 from tests.support.service_cases import AS_OF, KEY, Client, book, row, token

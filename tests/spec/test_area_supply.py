@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from care.programme import area_supply, supply_counts
-from care.programme.supply_ahead import Ahead
+from care.programme.supplies import area_supply, supply_counts
+from care.programme.supplies.supply_ahead import Ahead
 from care.protocol import standard
 from registry.checks.table import build
 from registry.contract.registry import day_number
 from serving.book.areas import area_supplies
 from serving.book.areas.area_supplies import AreaFood, Room, ToldOfAll
 from serving.language.words import words
-from serving.pages.areas import supply_told
+from serving.pages.areas.supplies import supply_told
 
 DAY = "2026-06-30"
 PLAN = standard().plan("government-resolution")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from care import register
-from care.programme import by_month, indicators, programme_report, resolution, supply
+from care.programme import by_month, indicators, programme_report, resolution
+from care.programme.supplies import supply
 from care.protocol import standard
 from features.clock import Clock
 from features.trajectory.points import growth_points

@@ -24,7 +24,7 @@ def zscores(*, weight_kg, height_cm, **_others):
 
 @pytest.fixture(autouse=True)
 def _rough_zscores(monkeypatch):
-    monkeypatch.setattr("features.data_quality.zscores", zscores)
+    monkeypatch.setattr("features.quality_counts.zscores", zscores)
 
 
 def scored(weight, height, months: int = 6):

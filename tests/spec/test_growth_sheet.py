@@ -8,7 +8,7 @@ import pytest
 from features.charts.panel import CROSS
 from features.charts.svg import Dots, Polyline
 from serving.language.words import words
-from serving.visits.growth_told import NOTHING, growth_sheet
+from serving.visits.child.growth_told import NOTHING, growth_sheet
 from tests.spec.test_care_children import records
 from tests.spec.test_towards_discharge import view
 

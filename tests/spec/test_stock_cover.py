@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from care.programme import admissions_ahead, resolution, stock_cover, supply
-from care.programme.admissions_ahead import AdmissionsForecast, Parts
+from care.programme import resolution
 from care.programme.published_forecast import WITHHELD, AreaForecast, Publication
-from care.programme.stock_cover import NeedCurve, StockLine, StoreRoomPlace
-from care.programme.stock_report import lasts, odd_of, store_rooms_text
+from care.programme.supplies import admissions_ahead, stock_cover, supply
+from care.programme.supplies.admissions_ahead import AdmissionsForecast, Parts
+from care.programme.supplies.stock_cover import NeedCurve, StockLine, StoreRoomPlace
+from care.programme.supplies.stock_report import lasts, odd_of, store_rooms_text
 from care.protocol import standard
 from features.clock import Clock
 from registry.checks.table import build

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from care.programme import published_forecast
 from care.programme.published_forecast import AreaAlert, AreaForecast, Publication
-from serving.book.reader import Place, unreadable
+from serving.book.reader import Place
+from serving.errors import BookUnreadable
 
 COUNTED = "confirmed_sam"
 
@@ -20,7 +21,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
-        raise unreadable(error) from None
+        raise BookUnreadable.of(error) from None
 
 
 def standing(engine: sa.Engine) -> Publication | None:

@@ -15,7 +15,7 @@ from features.charts.area_map import Rings, placed
 from registry.contract.arrays import Floats
 from registry.sources.geojson import Polygons, Ring
 from registry.store import schema
-from serving.book.reader import unreadable
+from serving.errors import BookUnreadable
 
 AT_ONCE = 500
 POINT_SHARE = 0.015
@@ -62,7 +62,7 @@ def _outlines(store: _Store, run: int, level: str, named: tuple[str, ...]) -> Ou
             rest = [name for name in named if name not in known]
             points = _coordinates(connection, level, rest)
     except sa.exc.SQLAlchemyError as error:
-        raise unreadable(error) from None
+        raise BookUnreadable.of(error) from None
     corners = [np.array(part[0]) for parts in known.values() for part in parts]
     corners += list(points.values())
     if not corners:

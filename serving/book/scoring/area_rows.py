@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from care.programme import by_month, indicators, supply_counts
+from care.programme import by_month, indicators
 from care.programme.by_month import Months
 from care.programme.indicators import COUNTS, FOLLOWED, OUTCOMES, Indicators
 from care.programme.programme_report import indicators_rows
-from care.programme.supply_counts import SupplyCounts
+from care.programme.supplies import supply_counts
+from care.programme.supplies.supply_counts import SupplyCounts
 from care.protocol import Protocol
 from features import data_quality
 from models.expected_events import AtRisk

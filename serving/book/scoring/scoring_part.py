@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from care.programme import supply_counts
 from care.programme.by_month import Months
+from care.programme.supplies import supply_counts
 from models.bundle import Bundle
 from models.champion import of_versions
 from registry.contract.arrays import Days

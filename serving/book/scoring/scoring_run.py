@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from care.programme import admissions_ahead
+from care.programme.supplies import admissions_ahead
 from care.protocol import Protocol, standard
 from models.bundle import Bundle
 from models.champion import champions, models_folder, trained

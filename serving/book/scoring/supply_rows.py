@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from care.programme import area_supply, supply_counts
-from care.programme.admissions_ahead import AdmissionsForecast
-from care.programme.area_supply import PlaceSupply, SupplyTold
-from care.programme.stock_cover import AreaStock, StockLine
-from care.programme.supply_ahead import Ahead
+from care.programme.supplies import area_supply, supply_counts
+from care.programme.supplies.admissions_ahead import AdmissionsForecast
+from care.programme.supplies.area_supply import PlaceSupply, SupplyTold
+from care.programme.supplies.stock_cover import AreaStock, StockLine
+from care.programme.supplies.supply_ahead import Ahead
 from care.protocol import Protocol
 from registry.contract.registry import Registry, day_date
 from serving.book.scorebook import packed_area

@@ -21,13 +21,14 @@ from serving.book.scorebook import Run
 from serving.errors import OutOfScope
 from serving.language.telling import what_to_do
 from serving.language.words import Words, whom
-from serving.pages.areas import area_figures, area_parts, area_search, supply_shown
+from serving.pages.areas import area_figures, area_parts, area_search
 from serving.pages.areas.area_figures import cell, name_of
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import AreaShown, Link, address, link
 from serving.pages.areas.attention import FILTERS, SORTS, PartsAsked, chosen, poor_records, reasons
 from serving.pages.areas.forecast_told import alert_told, months_told
-from serving.pages.areas.supply_shown import SupplyShown
+from serving.pages.areas.supplies import supply_shown
+from serving.pages.areas.supplies.supply_shown import SupplyShown
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from serving.access.permissions import Person
 from serving.language.words import Words
-from serving.pages.areas import area_page, area_shown, supply_told
+from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.attention import AT_ONCE, page_asked
-from serving.pages.areas.supply_shown import address_of, projects_of, shown
+from serving.pages.areas.supplies import supply_told
+from serving.pages.areas.supplies.supply_shown import address_of, projects_of, shown
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import level_notes, practice_key

@@ -19,7 +19,7 @@ from serving.pages.areas.area_search import LONGEST_CODE, MOST_FOUND
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.child_asked import child_asked
+from serving.visits.child.child_asked import child_asked
 from serving.visits.lists import the_sector
 from serving.visits.sheet_lines import centre_name
 

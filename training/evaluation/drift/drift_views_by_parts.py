@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from features.clock import Clock
-from features.data_quality import QualityCounts, QualityScores, counts_of, scored
+from features.data_quality import QualityScores, scored
+from features.quality_counts import QualityCounts, counts_of
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.targets import TARGETS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from care.pathway.facts import judged
+from care.pathway.findings import judged
 from features.clock import Clock, Known, month_number
 from features.trajectory.points import growth_points
 from models.targets import HAPPENED, RELAPSE

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from care.programme.stock_cover import (
+from care.programme.supplies.stock_cover import (
     COUNT_HOLDS_DAYS,
     GIVEN_MORE,
     NEVER_COUNTED,

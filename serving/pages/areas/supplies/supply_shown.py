@@ -12,11 +12,12 @@ from serving.book.areas.area_supplies import AreaFood
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
 from serving.language.words import Words
-from serving.pages.areas import area_shown, supply_told
+from serving.pages.areas import area_shown
 from serving.pages.areas.area_figures import month_name
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import AreaShown, Link
-from serving.pages.areas.supply_told import ItemLine, Order
+from serving.pages.areas.supplies import supply_told
+from serving.pages.areas.supplies.supply_told import ItemLine, Order
 
 FIRST_ORDERS = 5
 """So many orders stand on an area's own page."""

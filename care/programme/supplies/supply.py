@@ -3,7 +3,7 @@
 The forecast follows each child now in treatment and those expected to be admitted through the
 length of stay that the records show (Kaplan-Meier, so open stays count for as long as they have
 lasted). Admissions go on as in the last twelve weeks, or as the published forecast expects them
-(`care/programme/admissions_ahead.py`), which knows the season.
+(`care/programme/supplies/admissions_ahead.py`), which knows the season.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from care.pathway.conditions import UCDC, VCDC
-from care.programme import by_month, stock_cover, supply
+from care.programme import by_month
 from care.programme.stays import stays_of_centres
-from care.programme.stock_cover import Counts
-from care.programme.supply import RecentStays
+from care.programme.supplies import stock_cover, supply
+from care.programme.supplies.stock_cover import Counts
+from care.programme.supplies.supply import RecentStays
 from features.clock import Clock, Known
 from registry.contract.arrays import Days, Flags, Floats, Ints
 from registry.contract.codes import RationItem

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from care.money import BudgetPlan
-from care.programme import supply
-from care.programme.supply import Flow, Need
+from care.programme.supplies import supply
+from care.programme.supplies.supply import Flow, Need
 from registry.contract.arrays import Flags, Floats, Ints, Texts
 from registry.contract.codes import RationItem
 from registry.contract.registry import Table

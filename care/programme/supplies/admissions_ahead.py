@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from care.programme import published_forecast
 from care.programme.published_forecast import QUANTILES, AreaForecast, Publication
-from care.programme.supply import AHEAD_DAYS, WEEKS, Flow
+from care.programme.supplies.supply import AHEAD_DAYS, WEEKS, Flow
 from registry.contract.arrays import Floats, Ints, Texts
 from registry.contract.registry import day_date, day_number
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from care.pathway.facts import judged
+from care.pathway.findings import judged
 from care.pathway.heights import BELIEVED, COPIED
 from features.charts.child_chart import points_of, treatments_of
 from features.charts.growth_chart import Points, growth_chart, implausible_of

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from care.money import BudgetPlan
-from care.programme import indicators, stock_cover, supply
+from care.programme import indicators
 from care.programme.areas import UPWARDS
-from care.programme.stock_cover import AreaStock, StockLine, StoreRoomPlace
-from care.programme.supply import Need
-from care.programme.supply_ahead import Ahead
+from care.programme.supplies import stock_cover, supply
+from care.programme.supplies.stock_cover import AreaStock, StockLine, StoreRoomPlace
+from care.programme.supplies.supply import Need
+from care.programme.supplies.supply_ahead import Ahead
 from registry.contract.arrays import Ints, Texts
 from registry.contract.registry import Registry
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from care.money import BudgetPlan
-from care.programme import admissions_ahead, indicators, stock_cover, supply
-from care.programme.admissions_ahead import AdmissionsForecast, Parts
-from care.programme.stock_cover import CurveOf
-from care.programme.supply_counts import YEAR_DAYS, SupplyCounts
+from care.programme import indicators
+from care.programme.supplies import admissions_ahead, stock_cover, supply
+from care.programme.supplies.admissions_ahead import AdmissionsForecast, Parts
+from care.programme.supplies.stock_cover import CurveOf
+from care.programme.supplies.supply_counts import YEAR_DAYS, SupplyCounts
 from registry.contract.arrays import Ints, Texts
 from registry.contract.registry import Registry
 

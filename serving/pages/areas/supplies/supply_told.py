@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from care.money import PAISE, Budget, BudgetPlan, budget
-from care.programme.stock_cover import COUNT_HOLDS_DAYS
+from care.programme.supplies.stock_cover import COUNT_HOLDS_DAYS
 from care.protocol import standard
 from registry.contract.codes import RationItem
 from serving.book.areas.area_supplies import AreaFood, Room, ToldOfAll

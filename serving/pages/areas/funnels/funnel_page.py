@@ -22,7 +22,7 @@ from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import AreaShown, Link
 from serving.pages.areas.attention import AT_ONCE, page_asked, percent
-from serving.pages.areas.funnel_picture import funnel as picture_of
+from serving.pages.areas.funnels.funnel_picture import funnel as picture_of
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits.sheet_lines import level_notes, practice_key

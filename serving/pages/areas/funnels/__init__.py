@@ -1,0 +1,1 @@
+"""Fair comparisons: rates with limits by size."""

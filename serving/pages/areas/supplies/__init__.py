@@ -1,0 +1,1 @@
+"""Food and money on the officers' pages."""
