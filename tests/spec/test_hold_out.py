@@ -105,10 +105,10 @@ def test_the_book_keeps_the_marks_of_its_runs_and_forgets_a_childs(tmp_path):
     held_out = row("C-1", held_out=True)
     scorebook.write_chunk(store.engine, run, 0, [held_out, row("C-2")])
     reader = Reader(store.engine, Scope.of(["state:*"]))
-    children = [one.candidate for one in reader.rows(run, "S1")]
-    assert [one.held_out for one in children] == [True, False]
+    rows = reader.rows(run, "S1")
+    assert [one.candidate.held_out for one in rows] == [True, False]
     for _ in range(2):
-        keep_marks(store.engine, reader, run, ["S1"])
+        keep_marks(store.engine, run, "S1", rows)
     assert marks_of(address) == [], "of a run that is whole alone"
     publish(store.engine, run, facts={})
     assert [mark.child_id for mark in marks_of(address)] == ["C-1", "C-2"]

@@ -116,11 +116,13 @@ def count_areas(
     asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
     *,
     lists: Mapping[str, SectorLists] | None = None,
+    read: Callable[[str, list[BookRow]], None] = lambda sector, rows: None,
 ) -> AreaCounts:
     """Count the sectors and centres of one part, whose rows are written.
 
     asked: by target and sector, all untreated children asked, of whom the book keeps a few
-    (`serving.book.scoring.kept_children`); lists: by sector, what came of its lists.
+    (`serving.book.scoring.kept_children`); lists: by sector, what came of its lists; `read` hears
+    of each sector's rows, which are read once.
     """
     registry, own = scoring.registry, scoring.own_centres
     centres = np.arange(len(registry.centre_ids))
@@ -129,21 +131,21 @@ def count_areas(
     if registry.measurements.rows:
         months = by_month.of(registry, scoring.protocol, months=2 * MONTHS).taken(centres)
     trusted = quality_of(registry, run.as_of)
-    places = sorted({str(scoring.places.sector[centre]) for centre in centres} - {""})
     named = centres_by_sector(registry)
+    sectors = {}
+    for place in scoring.own_sectors():
+        rows = reader.rows(run, place, ticked=False)
+        read(place, rows)
+        sectors[place] = {LISTS: (lists or {}).get(place, {})} | _sector_page(
+            rows,
+            run,
+            {target: of.get(place, []) for target, of in asked.items()},
+            {centre: trusted[centre] for centre in named.get(place, []) if centre in trusted},
+        )
     return AreaCounts(
         centres,
         months,
-        {
-            place: {LISTS: (lists or {}).get(place, {})}
-            | _sector_page(
-                reader.rows(run, place, ticked=False),
-                run,
-                {target: of.get(place, []) for target, of in asked.items()},
-                {centre: trusted[centre] for centre in named.get(place, []) if centre in trusted},
-            )
-            for place in places
-        },
+        sectors,
         _supply_of(scoring).taken(centres),
     )
 

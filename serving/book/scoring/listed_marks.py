@@ -14,8 +14,7 @@ from models.visits.hold_out import USUAL_PLACES
 from models.visits.listed_child import Candidate
 from models.visits.ranking import rank
 from registry.store.store import open_store
-from serving.book.reader import Reader
-from serving.book.scorebook import LISTED, ROWS, RUNS, Run
+from serving.book.scorebook import LISTED, ROWS, RUNS, BookRow, Run
 
 BY_RISK = ("risk", "prevention")
 """The sections of a list from which the lot holds children out."""
@@ -62,21 +61,18 @@ def marks_of_list(
             yield ListedMark(row.candidate.child_id, as_of, row.section, None, False)
 
 
-def keep_marks(engine: sa.Engine, reader: Reader, run: Run, sectors: Iterable[str]) -> None:
-    """Keep the marks of some sectors of a run whose rows are written and that is not published
-    yet."""
-    for sector in sectors:
-        children = [row.candidate for row in reader.rows(run, sector, ticked=False)]
-        marks = marks_of_list(children, sector_id=sector, as_of=run.as_of)
-        rows = [_row(run, mark) for mark in marks]
-        theirs = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.sector_id == sector)
-        with engine.begin() as connection:
-            # A part that was broken off kept some of them already.
-            connection.execute(
-                sa.delete(LISTED).where(LISTED.c.run == run.run, LISTED.c.child_id.in_(theirs))
-            )
-            if rows:
-                connection.execute(sa.insert(LISTED), rows)
+def keep_marks(engine: sa.Engine, run: Run, sector: str, rows: Iterable[BookRow]) -> None:
+    """Keep the marks of a sector of a run that is not published yet, from all its rows."""
+    children = [row.candidate for row in rows]
+    kept = [_row(run, of) for of in marks_of_list(children, sector_id=sector, as_of=run.as_of)]
+    theirs = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.sector_id == sector)
+    with engine.begin() as connection:
+        # A part that was broken off kept some of them already.
+        connection.execute(
+            sa.delete(LISTED).where(LISTED.c.run == run.run, LISTED.c.child_id.in_(theirs))
+        )
+        if kept:
+            connection.execute(sa.insert(LISTED), kept)
 
 
 def _row(run: Run, mark: ListedMark) -> dict[str, object]:

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +134,15 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
         looked = first_look(scoring, lambda done: progress(done, 2 * children), escalated=escalated)
         _write_rows(engine, task, scoring, looked, progress)
         reader = Reader(engine, Scope.of(["state:*"]))
-        keep_marks(engine, reader, task.run, scoring.own_sectors())
         lists = lists_of_sectors(engine, task.run, scoring, scoring.own_sectors())
-        counts = count_areas(reader, task.run, scoring, looked.at_risk(), lists=lists)
+        counts = count_areas(
+            reader,
+            task.run,
+            scoring,
+            looked.at_risk(),
+            lists=lists,
+            read=partial(keep_marks, engine, task.run),
+        )
         done = PartDone(counts, outcomes)
         keep_part(engine, task.run, task.partition.number, done.packed())
     finally:
