@@ -10,11 +10,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from care.pathway.decide import IN_TREATMENT
 from care.pathway.rule import PathwayRule
 from care.pathway.rules_in_order import ORDER
 from features.criteria import criteria
 from models.visits.listed_child import Candidate
-from models.visits.visit_order import GONE_FINDINGS, IN_TREATMENT
+from models.visits.visit_order import GONE_FINDINGS
 
 RULES: Mapping[str, PathwayRule] = {rule.name: rule for rule in ORDER}
 SAM_FOUND, ILL_FOUND, DEAD = "sam_again", "ill", "died"

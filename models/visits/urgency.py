@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from statistics import median
+from typing import Any
 
 from care.pathway.conditions import holds, ill_now, within
 from care.pathway.weights import LOOK_BACK_DAYS
@@ -46,7 +47,7 @@ def urgency_facts(
 _OWN = ("day", "arm_on", "arm_mm", "ill", "ill_on", "poor_appetite", "poor_on")
 
 
-def _ill_on(own: Mapping[str, float], protocol: Protocol) -> dict[str, object]:
+def _ill_on(own: Mapping[str, Any], protocol: Protocol) -> dict[str, object]:
     """`now_ill_on`: fever or diarrhoea where last assessed, or an ill child at a home visit;
     `poor_appetite_on`: the same of appetite. Each only while it holds."""
     days = protocol["illness_holds_days"]

@@ -26,28 +26,39 @@ STAY = {"programme": "UCDC", "admitted_on": "2026-03-01", "appetite_test": "pass
 IN_CARE = [{"measured_on": "2026-03-01", "weight_kg": 7.0, "height_cm": 75.0, "muac_mm": 112}]
 ILL = [{"checked_on": "2026-03-14", "fever": 1, "examiner": "worker"}]
 CHILDREN = {
-    "well": dict(born="2024-09-14", measurements=WELL),
-    "never measured": dict(born="2024-09-14", measurements=[]),
-    "cured two months ago": dict(
-        born="2024-09-14", measurements=WELL, episodes=[CURED | {"outcome": "cured"}]
-    ),
-    "ill": dict(born="2024-09-14", measurements=WELL, checks=ILL),
-    "cured and ill": dict(
-        born="2024-09-14", measurements=WELL, episodes=[CURED | {"outcome": "cured"}], checks=ILL
-    ),
-    "small": dict(
-        born="2025-07-14", measurements=[{"measured_on": "2026-02-14", "weight_kg": 3.9}]
-    ),
-    "in treatment": dict(born="2024-09-14", measurements=IN_CARE, episodes=[STAY]),
-    "moved by the register": dict(
-        born="2024-09-14", measurements=WELL, left_on="2026-02-20", left_reason="moved"
-    ),
-    "four months old": dict(
-        born="2025-11-10", measurements=[{"measured_on": "2026-03-14", "weight_kg": 5.6}]
-    ),
-    "over five": dict(
-        born="2020-09-14", measurements=[{"measured_on": "2026-02-14", "weight_kg": 13.0}]
-    ),
+    "well": {"born": "2024-09-14", "measurements": WELL},
+    "never measured": {"born": "2024-09-14", "measurements": []},
+    "cured two months ago": {
+        "born": "2024-09-14",
+        "measurements": WELL,
+        "episodes": [CURED | {"outcome": "cured"}],
+    },
+    "ill": {"born": "2024-09-14", "measurements": WELL, "checks": ILL},
+    "cured and ill": {
+        "born": "2024-09-14",
+        "measurements": WELL,
+        "episodes": [CURED | {"outcome": "cured"}],
+        "checks": ILL,
+    },
+    "small": {
+        "born": "2025-07-14",
+        "measurements": [{"measured_on": "2026-02-14", "weight_kg": 3.9}],
+    },
+    "in treatment": {"born": "2024-09-14", "measurements": IN_CARE, "episodes": [STAY]},
+    "moved by the register": {
+        "born": "2024-09-14",
+        "measurements": WELL,
+        "left_on": "2026-02-20",
+        "left_reason": "moved",
+    },
+    "four months old": {
+        "born": "2025-11-10",
+        "measurements": [{"measured_on": "2026-03-14", "weight_kg": 5.6}],
+    },
+    "over five": {
+        "born": "2020-09-14",
+        "measurements": [{"measured_on": "2026-02-14", "weight_kg": 13.0}],
+    },
 }
 
 

@@ -118,7 +118,8 @@ def _asks(day: int, traced: Trace, placed: Placed) -> Flags:
     opened = (stays.admitted_on != NEVER) & (stays.closed_on == NEVER)
     recent = (stays.closed_on != NEVER) & (day - stays.closed_on.astype(np.int64) <= RECENT_DAYS)
     asks: Flags = opened | recent | placed.danger | WATCHED[placed.state]
-    return asks | NOT_THE_WORKERS[placed.who]
+    asks |= NOT_THE_WORKERS[placed.who]
+    return asks
 
 
 def _lately_dead(scoring: Scoring, traced: Trace, placed: Placed) -> Flags:
