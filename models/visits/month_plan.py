@@ -74,8 +74,8 @@ def month_plan(
     First who belongs in a facility or is extreme, then the others in danger, then all others; each
     in the list's order, but children of one centre and of centres near it on one day. Whose step is
     due on a day of the month is visited by that day or stands in `too_late`; whose day has passed
-    is not held to it. The ANM goes to so many centres a day, first where the gravest are, and sees all
-    of a centre's children there.
+    is not held to it. The ANM goes to so many centres a day, first where the gravest are, and sees
+    all of a centre's children there.
     """
     days = [start + dt.timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
     free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
