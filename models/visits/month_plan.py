@@ -71,11 +71,11 @@ def month_plan(
 
     rows: of the list, the most urgent first; children: all of the sector's book, for what is due;
     anm: the children for the ANM, in danger first.
-    Danger takes the first places: who belongs in a facility or is extreme in the list's order,
-    whatever the route, then the rest of it, children of one centre and of centres near it on one
-    day; then the others likewise. Whose step is due on a day of the month is visited by that day or
-    stands in `too_late`; whose day has passed is not held to it. The ANM goes to so many centres a
-    day, first where the gravest are, and sees all of a centre's children there.
+    First who belongs in a facility or is extreme, then the others in danger, then all others; each
+    in the list's order, but children of one centre and of centres near it on one day. Whose step is
+    due on a day of the month is visited by that day or stands in `too_late`; whose day has passed
+    is not held to it. The ANM goes to so many centres a day, first where the gravest are, and sees
+    all of a centre's children there.
     """
     days = [start + dt.timedelta(days=ahead) for ahead in range(AHEAD_DAYS + 1)]
     free = [per_day if day == start or day.weekday() != SUNDAY else 0 for day in days]
@@ -125,11 +125,10 @@ def _anm_days(
 
 
 def _danger_first(row: VisitRow, today: Sequence[VisitRow]) -> tuple[int, ...]:
-    """Who cannot wait for a route by urgency, then the others in danger by trip."""
+    """Who belongs in a facility or is extreme, then the others in danger; each by trip."""
     child = row.candidate
-    if to_a_facility(child) or gravity(child) >= EXTREME:
-        return 0, row.rank
-    return 1, *_by_trip(row, today)
+    waits = not to_a_facility(child) and gravity(child) < EXTREME
+    return int(waits), *_by_trip(row, today)
 
 
 def _by_trip(row: VisitRow, today: Sequence[VisitRow]) -> tuple[int, int]:

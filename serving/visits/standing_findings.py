@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from care.pathway import facts as care_facts
 from care.pathway.decide import findings
+from care.pathway.gain_shown import gain_of
 from care.pathway.history import LAST_CENTRE
 from care.pathway.towards_discharge import MET, NOT_MET, TowardsDischarge, towards_discharge
 from care.protocol import Protocol, standard
@@ -52,7 +53,12 @@ def standing(
     facts = care_facts.rows_of(known, points, protocol)[0]
     stay = towards_discharge(known, points, protocol)
     return Standing(
-        (*_of_sam(facts, words), *_measured(facts, told, words), *_checked(facts, words)),
+        (
+            *_of_sam(facts, words),
+            *_measured(facts, told, words, judged=bool(np.isfinite(points["whz"]).any())),
+            *_checked(facts, words),
+            *_gained(points, facts, protocol, words),
+        ),
         tuple(_discharge(stay, protocol, words)) if stay else (),
     )
 
@@ -128,8 +134,9 @@ def _of_criterion(found: Facts, words: Words) -> str:
     return words.say("ui", "measurement_line", kg=words.kilograms(value))
 
 
-def _measured(facts: Facts, told: Facts, words: Words) -> Iterator[str]:
-    """The last readings that are not told as findings of SAM already."""
+def _measured(facts: Facts, told: Facts, words: Words, *, judged: bool) -> Iterator[str]:
+    """The last readings that are not told as findings of SAM already; `judged`: whether any WHZ
+    ever could be."""
 
     def seen(what: str, on: float) -> str:
         return words.say("standing", "seen", what=what, date=_on(on, words))
@@ -137,7 +144,7 @@ def _measured(facts: Facts, told: Facts, words: Words) -> Iterator[str]:
     if is_known(told.get("whz")) and not _known_day(facts, "open_whz_on"):
         day = words.day(told["whz_on"], short=True)
         yield words.say("standing", "seen", what=f"WHZ {words.z(told['whz'])}", date=day)
-    elif not is_known(told.get("whz")) and facts["age_days"] <= criteria().last_day:
+    elif not judged and facts["age_days"] <= criteria().last_day:
         yield words("standing", "whz_none")
     if not math.isnan(facts["waz"]):
         kg, z = words.kilograms(facts["weight_kg"]), words.z(facts["waz"])
@@ -167,8 +174,30 @@ def _checked(facts: Facts, words: Words) -> Iterator[str]:
         yield words.say("standing", test, date=_on(facts["tested_on"], words))
     if not _known_day(facts, "checked_on"):
         yield words("standing", "check_none")
-    if 0 <= facts["programme"] <= LAST_CENTRE and not math.isnan(facts["rate_g_kg_day"]):
-        yield words.say("standing", "rate", rate=words.number(facts["rate_g_kg_day"], 1))
+
+
+def _gained(points: Ragged, facts: Facts, protocol: Protocol, words: Words) -> Iterator[str]:
+    """The gain in treatment over the weeks that the rules look at: its two weights and days, what
+    they make, and what the line through all weights makes, where that is another figure."""
+    if not 0 <= facts["programme"] <= LAST_CENTRE or math.isnan(facts["rate_g_kg_day"]):
+        return
+    gain = gain_of(points, int(facts["admitted_on"]), int(protocol["rate_over_days"]))
+    if gain is None:
+        return
+    plain = words.number(gain.rate_g_kg_day, 1)
+    yield words.say(
+        "standing",
+        "rate",
+        first=words.kilograms(gain.first_kg),
+        first_on=_on(gain.first_on, words),
+        kg=words.kilograms(gain.last_kg),
+        on=_on(gain.last_on, words),
+        days=gain.last_on - gain.first_on,
+        rate=plain,
+    )
+    line = words.number(facts["rate_g_kg_day"], 1)
+    if line != plain:
+        yield words.say("standing", "rate_of_line", n=gain.weights, rate=line)
 
 
 def _discharge(stay: TowardsDischarge, protocol: Protocol, words: Words) -> Iterator[str]:

@@ -1,0 +1,64 @@
+"""The gain in treatment as a reader can make it again: the first and the last weight of the weeks
+from which the rules read a rate, and the days between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from care.pathway import weights
+from features.clock import Ragged
+from registry.contract.registry import NEVER
+
+_BELIEVABLE = getattr(weights.believable, "py_func", weights.believable)
+"""Plain Python: for one child's weights a compiled call costs more."""
+
+
+@dataclass(frozen=True)
+class GainShown:
+    """Two weights of a stay (kg, day numbers) and how many there are from the one to the other."""
+
+    first_on: int
+    first_kg: float
+    last_on: int
+    last_kg: float
+    weights: int
+
+    @property
+    def rate_g_kg_day(self) -> float:
+        """1000 x gain / (first weight x days), g/kg/day."""
+        days = self.last_on - self.first_on
+        return 1000.0 * (self.last_kg - self.first_kg) / (self.first_kg * days)
+
+
+def gain_of(points: Ragged, admitted_on: int, over_days: int) -> GainShown | None:
+    """The gain of the only question of a view over the days from which `care.pathway.weights` reads
+    `rate_g_kg_day`; None for fewer than two days with a weight that may be believed."""
+    if admitted_on == int(NEVER):
+        return None
+    day, kg = _weighed(points)
+    kept = np.empty(len(kg), np.int64)
+    count = _BELIEVABLE(np.arange(len(kg)), len(kg), day, kg, kept)
+    on, kept_kg = day[kept[:count]], kg[kept[:count]]
+    within = (on >= admitted_on) & (on >= on[-1] - over_days) if count else np.zeros(0, bool)
+    on, kept_kg = on[within], kept_kg[within]
+    if len(on) < 2:
+        return None
+    return GainShown(int(on[0]), float(kept_kg[0]), int(on[-1]), float(kept_kg[-1]), len(on))
+
+
+def _weighed(points: Ragged) -> tuple[np.ndarray, np.ndarray]:
+    """Days and weights as `care.pathway.weights.weight_facts` takes them: one a day, of two the one
+    that hides no loss; none whose WAZ is too high to believe."""
+    plausible = np.isfinite(points["waz"]) | (points["low_waz"] == 1)
+    plausible |= points["age_days"] > weights.LAST_DAY
+    some = (points["weight_kg"] > 0) & plausible
+    newest = points["measured_on"][-1] if points.rows.rows else NEVER
+    taken: dict[int, float] = {}
+    days, kilograms = (points[name][some].tolist() for name in ("measured_on", "weight_kg"))
+    for on, kg in zip(days, kilograms, strict=True):
+        # Of two weights of one day the newest day's lower and an earlier day's higher one.
+        keep = min if on == newest else max
+        taken[on] = kg if on not in taken else keep(kg, taken[on])
+    return np.array(list(taken), np.int32), np.array(list(taken.values()), np.float64)
