@@ -57,7 +57,7 @@ class CheckedTable:
     ) -> None:
         """The verdicts and columns of a chunk of rows, from row `start` on."""
         self._verdicts.enter(start, verdicts)
-        rows = len(verdicts.code)
+        rows = verdicts.rows
         columns = {name: self._positions(name, cells) for name, cells in contents.items()}
         columns[ROW] = np.arange(start, start + rows)
         if not (kept := verdicts.kept).all():
@@ -70,13 +70,13 @@ class CheckedTable:
         owner = self._key[0]
         if owner in self._texts and not self._rows.in_memory:
             self._order_by_text(owner, directories.get(owner, NO_TEXTS))
-        used = {kind: np.zeros(len(so_far.texts) + 1, bool) for kind, so_far in self._texts.items()}
+        used = {kind: np.zeros(len(so_far) + 1, bool) for kind, so_far in self._texts.items()}
         for part in self._rows.parts():
             self._check_keys(part, used)
         texts = {}
         for kind, so_far in self._texts.items():
             known = directories.get(kind, NO_TEXTS)
-            texts[kind], self._final[kind] = entered(known, so_far.texts, used[kind])
+            texts[kind], self._final[kind] = entered(known, so_far.taken(), used[kind])
         self._texts.clear()
         return texts
 
@@ -97,7 +97,7 @@ class CheckedTable:
     def columns(self, names: Sequence[str]) -> Iterator[dict[str, AnyArray]]:
         """Some columns of the kept rows, part by part, in no order."""
         for part in self._rows.parts():
-            kept = self._verdicts.code[part[ROW]] == 0
+            kept = self._verdicts.kept_of(part[ROW])
             yield {name: self._in_the_end(name, part[name], kept) for name in names}
 
     def codes(self) -> dict[str, int]:
@@ -117,9 +117,7 @@ class CheckedTable:
             return
         for rows, cells in self._raw.some(found, self._at_once):
             numbers = self._raw.numbers_of(rows)
-            yield RejectedRows(
-                self.name, numbers, verdicts.code[rows], verdicts.column[rows], cells
-            )
+            yield RejectedRows(self.name, numbers, *verdicts.of(rows), cells)
 
     def close(self) -> None:
         """Give back what holds the rows."""
@@ -133,8 +131,9 @@ class CheckedTable:
     def _order_by_text(self, owner: str, directory: pa.Array) -> None:
         """Own the rows by the order that the texts have in the end, so that parts follow it."""
         so_far = self._texts[owner]
-        everything = np.ones(len(so_far.texts), bool)
-        so_far.texts, rank = entered(directory, so_far.texts, everything)
+        everything = np.ones(len(so_far), bool)
+        texts, rank = entered(directory, so_far.taken(), everything)
+        so_far.hold(texts)
         in_order = self._rows.by_rank(rank)
         self._rows.close()
         self._rows = in_order
@@ -162,23 +161,37 @@ def _counts(refused: RejectedRows | None) -> dict[str, int]:
 
 
 class TextsSoFar:
-    """A table's different texts of one column, in the order in which they came."""
+    """A table's different texts of one column, in the order in which they came: piece by piece,
+    since putting a state's together with each chunk would take their room twice every time."""
 
     def __init__(self) -> None:
-        self.texts: pa.Array = NO_TEXTS
+        self._pieces: list[pa.Array] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces))
 
     def add(self, parsed: Parsed) -> Days:
         """A chunk's positions in all texts so far, -1 where empty."""
         came = pa.array(parsed.texts, pa.string())
-        if not len(self.texts):
-            self.texts = came
-            return parsed.values
-        at = positions(self.texts, came)
-        new = np.flatnonzero(at < 0)
-        at = np.append(at, np.int32(-1))
-        at[new] = len(self.texts) + np.arange(len(new), dtype=np.int32)
-        self.texts = pa.concat_arrays([self.texts, came.take(pa.array(new))])
+        at, before = np.full(len(came) + 1, -1, np.int32), 0
+        for piece in self._pieces:
+            there = positions(piece, came)
+            at[:-1] = np.where(there >= 0, there + before, at[:-1])
+            before += len(piece)
+        new = np.flatnonzero(at[:-1] < 0)
+        if len(new):
+            at[new] = before + np.arange(len(new), dtype=np.int32)
+            self._pieces.append(came.take(pa.array(new)) if before else came)
         return at[parsed.values]
+
+    def hold(self, texts: pa.Array) -> None:
+        """Other texts in their place."""
+        self._pieces = [texts]
+
+    def taken(self) -> pa.Array:
+        """All of them, which are let go here."""
+        pieces, self._pieces = self._pieces, []
+        return pa.concat_arrays(pieces) if pieces else NO_TEXTS
 
 
 def entered(directory: pa.Array, texts: pa.Array, used: Flags) -> tuple[pa.Array, Days]:

@@ -131,7 +131,7 @@ class Checking:
             # The cells and what was made of them would take twice the room, as would two chunks.
             del data
             checked.take(start, verdicts, contents)
-            start += len(verdicts.code)
+            start += verdicts.rows
             del verdicts, contents
             give_back()
             if self._told and raw.rows > self.sizes.chunk:

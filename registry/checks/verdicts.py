@@ -10,9 +10,12 @@ from typing import TypedDict
 import numpy as np
 
 from registry.checks.rejected import CODE_AT, CODES, QuarantinedRow, RejectedRows
-from registry.contract.arrays import Flags, Ints
+from registry.contract.arrays import Codes, Flags, Ints
 from registry.contract.rules import RULES
 from registry.contract.tables import SPECS
+
+NO_RULE = (0, -1)
+"""Of a row that broke none."""
 
 
 class TableCounts(TypedDict):
@@ -73,45 +76,66 @@ class Quarantine:
 
 
 class Verdicts:
-    """The first rule that each row of one table broke, filled while the table is checked."""
+    """The first rule that each row of one table broke, filled while the table is checked: a byte a
+    row, the number of a pair of rule and column, of which one table has some dozens."""
 
     def __init__(self, table: str, rows: int):
-        self.table = table
-        self.code = np.zeros(rows, np.int8)
-        self.column = np.full(rows, -1, np.int8)
+        self.table, self.rows = table, rows
+        self._pair = np.zeros(rows, np.uint8)
+        self._pairs = [NO_RULE]
         self._columns = [column.name for column in SPECS[table].columns]
 
     def refuse(self, rows: Flags | None, code: str, column: str) -> None:
         """Give these rows (a mask) this code, unless an earlier rule has them already."""
         if rows is None or not rows.any():
             return
-        first = rows & (self.code == 0)
-        self.code[first] = CODE_AT[code]
-        self.column[first] = self._columns.index(column)
+        self._pair[rows & (self._pair == 0)] = self._number(code, column)
 
     def refuse_rows(self, rows: Ints, code: str, column: str) -> None:
         """The same of rows by number, from 0, that no earlier rule has."""
-        self.code[rows] = CODE_AT[code]
-        self.column[rows] = self._columns.index(column)
+        self._pair[rows] = self._number(code, column)
 
     def enter(self, start: int, chunk: Verdicts) -> None:
         """What a chunk of the rows, from this one on, was found to break."""
-        rows = slice(start, start + len(chunk.code))
-        self.code[rows], self.column[rows] = chunk.code, chunk.column
+        here = np.array([self._place(pair) for pair in chunk._pairs], np.uint8)
+        self._pair[start : start + chunk.rows] = here[chunk._pair]
+
+    def of(self, rows: Ints) -> tuple[Codes, Codes]:
+        """(code as its position in CODES, column by position; -1 none) of rows by number."""
+        code, column = np.array(self._pairs, np.int8).T
+        pair = self._pair[rows]
+        return code[pair], column[pair]
+
+    def kept_of(self, rows: Ints) -> Flags:
+        """Which of these rows (by number) broke no rule."""
+        kept: Flags = self._pair[rows] == 0
+        return kept
 
     def counts(self) -> dict[str, int]:
         """How many rows each rule refused."""
-        at, rows = np.unique(self.code[self.code > 0], return_counts=True)
-        return {CODES[code]: int(many) for code, many in zip(at, rows, strict=True)}
+        many = np.bincount(self._pair[self.refused], minlength=len(self._pairs))
+        found: dict[str, int] = {}
+        for (code, _), rows in sorted(zip(self._pairs[1:], many[1:].tolist(), strict=True)):
+            if rows:
+                found[CODES[code]] = found.get(CODES[code], 0) + rows
+        return found
 
     @property
     def kept(self) -> Flags:
         """Mask of the rows that broke no rule."""
-        kept: Flags = self.code == 0
+        kept: Flags = self._pair == 0
         return kept
 
     @property
     def refused(self) -> Flags:
         """Mask of the rows that broke one."""
-        refused: Flags = self.code != 0
+        refused: Flags = self._pair != 0
         return refused
+
+    def _number(self, code: str, column: str) -> int:
+        return self._place((CODE_AT[code], self._columns.index(column)))
+
+    def _place(self, pair: tuple[int, int]) -> int:
+        if pair not in self._pairs:
+            self._pairs.append(pair)
+        return self._pairs.index(pair)

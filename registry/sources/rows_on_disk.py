@@ -21,20 +21,25 @@ from registry.contract.errors import BadInput
 
 BUFFER = 1 << 20
 """Bytes of a column that are read at a time: a row group may be as large as the file."""
+LOOKED_AT, OFTEN = 20_000, 20
+"""Of so many first rows a text stands in so many on average, where the different ones are few."""
 
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """A Parquet file's rows; its texts come as different ones and positions, as they lie there."""
+    """A Parquet file's rows; the texts of columns in which the same ones stand again and again
+    (`repeated`) come as different ones and positions, as they lie there. Of the others the reader
+    would gather all that a row group has, of a state's children all ids."""
 
     path: Path
     rows: int
     kinds: pa.Schema
+    repeated: tuple[str, ...]
 
     def chunks(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All rows in their order, at most so many at a time. Raises BadInput REG003 for a file
         that cannot be read to its end."""
-        texts = [kind.name for kind in self.kinds if pa.types.is_string(kind.type)]
+        texts = list(self.repeated)
         try:
             with pq.ParquetFile(self.path, read_dictionary=texts, buffer_size=BUFFER) as file:
                 batches = file.iter_batches(at_once, columns=columns)
@@ -112,10 +117,21 @@ class _FromItsStart(io.RawIOBase):
 def parquet_rows(path: Path) -> ParquetRows:
     """What a Parquet file holds, without its rows. Raises BadInput REG003 for no whole one."""
     try:
-        with pq.ParquetFile(path) as file:
-            return ParquetRows(path, file.metadata.num_rows, file.schema_arrow)
+        with pq.ParquetFile(path, buffer_size=BUFFER) as file:
+            rows, kinds = file.metadata.num_rows, file.schema_arrow
+            return ParquetRows(path, rows, kinds, _repeated(file))
     except (pa.ArrowException, OSError) as error:
         raise no_parquet(path) from error
+
+
+def _repeated(file: pq.ParquetFile) -> tuple[str, ...]:
+    """The columns of texts that are few and stand again and again in the first rows."""
+    texts = [kind.name for kind in file.schema_arrow if pa.types.is_string(kind.type)]
+    first = next(file.iter_batches(LOOKED_AT, columns=texts), None) if texts else None
+    if first is None:
+        return tuple(texts)
+    few = max(first.num_rows // OFTEN, 1)
+    return tuple(name for name in texts if len(first[name].unique()) <= few)
 
 
 def no_parquet(path: Path) -> BadInput:
