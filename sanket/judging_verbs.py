@@ -129,6 +129,8 @@ def _left_out_told(left: LeftOut) -> str:
 def recalibrate(
     store: Store,
     target: Target = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Fit the level of champions of another registry to the outcomes known in this one.
@@ -136,11 +138,13 @@ def recalibrate(
     From 20 known outcomes on; the order of the children and their reasons stay as they are. Each
     new bundle waits for `sanket promote`; what answers is not changed.
     """
+    from registry.engine import Engine
     from sanket.progress import steps
     from training.commands.recalibrate import fit_levels
 
+    engine = Engine.of(workers, scheduler)
     with steps("Recalibration") as said:
-        told = fit_levels(store, targets=targets_of(target), said=said)
+        told = fit_levels(store, targets=targets_of(target), engine=engine, said=said)
     if as_json:
         import json
 
@@ -223,6 +227,8 @@ def promote(
     ] = None,
     by: By = None,
     tracking: Tracking = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Let a model answer from now on, unless a check found an issue.
@@ -230,11 +236,15 @@ def promote(
     An issue stands in the way until it is accepted with a reason, which is kept with the name and
     the time. A running service follows by itself.
     """
+    from registry.engine import Engine
+    from sanket.progress import steps
     from training.commands.promote import promote as turn
 
-    told = turn(
-        store, run, accepted=_reasons(accept or [], because or []), by=by, tracked_at=tracking
-    )
+    engine, accepted = Engine.of(workers, scheduler), _reasons(accept or [], because or [])
+    with steps("Promotion") as said:
+        told = turn(
+            store, run, accepted=accepted, by=by, tracked_at=tracking, engine=engine, said=said
+        )
     _say_turned(told, as_json)
 
 

@@ -22,6 +22,8 @@ from sanket.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from registry.engine import Engine
+
 Trials = Annotated[
     int, typer.Option(min=0, max=200, help="settings tried while tuning (0: the cautious base)")
 ]
@@ -208,6 +210,8 @@ def features(
         str | None, typer.Option(metavar="ID", help="the same, by the MLflow run that made it")
     ] = None,
     tracking: Tracking = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Write the rows of a target for pandas: features as a bundle sees them, outcome, weight, block
@@ -217,26 +221,33 @@ def features(
     and the priors estimated, as a training of today would. Columns: docs/data-scientist.md.
     """
     from registry.contract.errors import UsageError
+    from registry.engine import Engine
     from sanket.progress import steps
-    from training.commands.feature_table import feature_table
+    from training.commands.feature_table_by_parts import write_feature_table
 
     targets_of(target)
+    engine = Engine.of(workers, scheduler)
     if bundle and run:
         raise UsageError("TRN024", "--bundle and --run both name a model: give one of them")
     with steps("Features") as said:
-        table = feature_table(store, target, bundle=bundle or run, tracked_at=tracking, said=said)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(output, index=False)
-    blocks = {str(name): int(count) for name, count in table["block"].value_counts().items()}
+        found = write_feature_table(
+            store,
+            target,
+            output,
+            bundle=bundle or run,
+            tracked_at=tracking,
+            engine=engine,
+            said=said,
+        )
     if as_json:
         import json
 
-        told = {"rows": len(table), "columns": len(table.columns), "blocks": blocks}
+        told = {"rows": found.rows, "columns": found.columns, "blocks": found.blocks}
         typer.echo(json.dumps({"target": target, "out": str(output)} | told))
         return
     typer.echo(
-        f"{len(table)} rows of {len(table.columns)} columns in {output}: "
-        + ", ".join(f"{count} {name}" for name, count in blocks.items())
+        f"{found.rows} rows of {found.columns} columns in {output}: "
+        + ", ".join(f"{count} {name}" for name, count in found.blocks.items())
     )
 
 
@@ -277,15 +288,15 @@ def backtest(
     Writes one row for each child, index and landmark on or after --split, with its risk and its
     outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
     outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
-    run of MLflow holds a child run for each, and a command that was broken off goes on. --visits,
-    --json and several --split hold the whole store in memory.
+    run of MLflow holds a child run for each, and a command that was broken off goes on. --visits
+    and the --json of one --split hold the whole store in memory.
     """
     from registry.engine import Engine
 
     engine = Engine.of(workers, scheduler)
     split = [day.strip() for of in split for day in of.split(",")]
     if len(split) > 1:
-        _rolling(store, split, output, target, tracking, trials, seed, visits, as_json)
+        _rolling(store, split, output, target, tracking, trials, seed, visits, engine, as_json)
         return
     from features.clock import Clock
     from models.champion import models_folder
@@ -355,6 +366,7 @@ def _rolling(
     trials: int,
     seed: int,
     visits: bool,
+    engine: Engine,
     as_json: bool,
 ) -> None:
     """A backtest of several splits; predictions that are ready wait in a folder beside OUTPUT."""
@@ -364,7 +376,9 @@ def _rolling(
     from models.champion import models_folder
     from registry.contract.errors import UsageError
     from registry.contract.registry import day_number
+    from registry.store.partitions import several_parts
     from sanket.progress import steps
+    from training.commands.backtest_store import StoreByParts
     from training.commands.rolling_backtest import Rolling, rolling_backtest, table, track_all
     from training.commands.train import load_registry
     from training.tracking.mlflow_runs import tracking_address
@@ -378,8 +392,9 @@ def _rolling(
     with steps("Backtest") as said:
         tracked = tracking_address(models, tracking)
         ask(tracked)
-        clock = Clock(load_registry(store))
-        frame = rolling_backtest(clock, asked, parts=parts, said=said)
+        divided = several_parts(store, engine)
+        records = StoreByParts.of(store, models, engine) if divided else Clock(load_registry(store))
+        frame = rolling_backtest(records, asked, parts=parts, said=said)
         output.parent.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(output, index=False)
         models.mkdir(parents=True, exist_ok=True)

@@ -285,26 +285,32 @@ def over_parts(
     engine: Engine,
     *,
     day: int = NOW,
+    empty: Collection[str] = (),
     done: Callable[[int, int], None] = lambda children, of: None,
 ) -> tuple[Registry, list[Result]]:
     """(the store's centres and areas without any child, what the task says of each part, in order).
 
     The task is a function of a module or a `functools.partial` of one, and what it returns is
-    small: it crosses processes where the engine has some. `done` hears of how many children the
-    parts are finished, of all.
+    small: it crosses processes where the engine has some. `empty`: see `read`. `done` hears of how
+    many children the parts are finished, of all.
     """
     with closing(open_store(address, must_exist=True)) as store:
         places, parts = store.load(children=()), divide(store, day)
     ready, total = 0, sum(part.children for part in parts)
     found: dict[int, Result] = {}
-    for part, result in engine.each(partial(_of_part, address, task), parts):
+    for part, result in engine.each(partial(_of_part, address, task, empty), parts):
         found[part.number] = result
         ready += part.children
         done(ready, total)
     return places, [found[part.number] for part in parts]
 
 
-def _of_part(address: str, task: Callable[[StorePart], Result], partition: Partition) -> Result:
+def _of_part(
+    address: str,
+    task: Callable[[StorePart], Result],
+    empty: Collection[str],
+    partition: Partition,
+) -> Result:
     with closing(open_store(address, must_exist=True)) as store:
-        part = read(store, partition)
+        part = read(store, partition, empty=empty)
     return task(part)

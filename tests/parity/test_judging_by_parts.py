@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pytest
 
+from models.champion import models_folder, turn
 from models.targets import NON_RESPONSE, TARGETS
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
@@ -17,13 +18,15 @@ from registry.store.partitions import several_parts
 from tests.support import trained_models as made
 from training.commands.drift import as_dict, of_month
 from training.commands.evaluate import plain
-from training.evaluation import learning_curve, scored_rows
+from training.commands.recalibrate import fit_levels
+from training.evaluation import challenge, learning_curve, scored_rows
 from training.evaluation.drift import drift_views_by_parts, month_views
 from training.evaluation.drift.drift_views import STRAY_SHARE, Views, begun_on, days_of
 from training.evaluation.drift.drift_views_by_parts import store_views
 from training.evaluation.drift.month_views import timely
-from training.evaluation.scored_rows import ELSEWHERE, LATER, REHEARSAL
+from training.evaluation.scored_rows import BLOCK_WORDS, ELSEWHERE, LATER, REHEARSAL
 from training.report import one_model
+from training.report.judge import ByParts, InMemory, judge_of
 from training.report.one_model import told_of
 from training.report.whose_records import whose_records
 from training.rows import at_hand as hand
@@ -124,6 +127,69 @@ def same_rows(one, other, *, stays=False):
             np.testing.assert_array_equal(mine, theirs, err_msg=name)
     indexes = [np.unique(rows.index, return_inverse=True)[1] for rows in (one, other)]
     np.testing.assert_array_equal(*indexes)
+
+
+def challengers():
+    """A blend of one's own beside the champion: both rehearsed, both later, one of elsewhere; and
+    judged without visits."""
+    rehearsed, later, elsewhere, _ = bundles()
+
+    def blended(bundle, **facts):
+        changed = {"trees": 1.0 - 0.5 * bundle.trees, "facts": bundle.facts | facts}
+        rehearsal = replace(bundle.rehearsal, trees=changed["trees"])
+        return replace(bundle, version="blended", rehearsal=rehearsal, **changed)
+
+    return [
+        (blended(rehearsed), rehearsed),
+        (blended(rehearsed, trained_until="2026-01-25"), rehearsed),
+        (blended(later, without_visits=True), later),
+        (blended(later), elsewhere),
+        (blended(elsewhere), elsewhere),
+    ]
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_challenger_is_told_of_beside_the_champion_as_by_the_whole(monkeypatch, few):
+    if few:
+        for module in (scored_rows, one_model):
+            monkeypatch.setattr(module, "MOST_JUDGED_ROWS", 900)
+        monkeypatch.setattr(challenge, "ENOUGH_EVENTS", 5)
+    address, told = str(made.store_file()), []
+    for most in (10**6, MOST):
+        monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
+        judge = judge_of(address)
+        assert isinstance(judge, InMemory if most == 10**6 else ByParts)
+        told.append([judge.challenge(*pair) for pair in challengers()])
+    for ours, theirs in zip(*told, strict=True):
+        assert not isinstance(ours, str) and not isinstance(theirs, str), (ours, theirs)
+        assert ours.rows > 100 and len(ours.lists) == 3
+        assert json.dumps(ours.as_dict()) == json.dumps(theirs.as_dict())
+    assert [one.block for one in told[0]] == [
+        BLOCK_WORDS[block] for block in (REHEARSAL, REHEARSAL, LATER, LATER, ELSEWHERE)
+    ]
+
+
+def test_what_cannot_be_compared_is_said_as_by_the_whole(monkeypatch):
+    own = bundles()[0]
+    few = replace(own, version="few", rehearsal=None, facts=own.facts | {"not_rehearsed": "few"})
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    judge = judge_of(str(made.store_file()))
+    assert isinstance(judge, ByParts)
+    assert judge.judged([few]) == {"few": "few"} and judge.challenge(few, own) == "few"
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_level_is_fitted_as_by_the_whole(monkeypatch, tmp_path, few):
+    if few:
+        monkeypatch.setattr(scored_rows, "MOST_JUDGED_ROWS", 900)
+    address, elsewhere, told = made.own_store(tmp_path), bundles()[2], []
+    models = models_folder(address)
+    turn(models, elsewhere.target, made.kept(address, replace(elsewhere, version="")))
+    for most in (10**6, MOST):
+        monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
+        told.append(fit_levels(address))
+    assert told[0] == told[1] and told[0][0]["outcomes"] > 100
+    assert told[0][0]["bundle"] is not None
 
 
 @pytest.mark.soak

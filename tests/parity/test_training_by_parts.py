@@ -17,6 +17,7 @@ from features.clock import Clock
 from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.targets import NON_RESPONSE, ONSET, RELAPSE
+from registry.contract.registry import day_date
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
 from registry.store.partitions import (
@@ -34,9 +35,11 @@ from training.cohorts import case_cohort, censoring
 from training.cohorts.known_before import KnownBefore, known_before
 from training.cohorts.known_until import known_until, newest_day
 from training.cohorts.landmarks import attrition_table
+from training.commands import backtest_store as by_store
 from training.commands.backtest import backtest
-from training.commands.backtest_store import backtest_store
-from training.commands.train import train
+from training.commands.backtest_store import StoreByParts, backtest_store
+from training.commands.rolling_backtest import Rolling, rolling_backtest
+from training.commands.train import gather, train
 from training.fitting import fit, pipeline, transfer
 from training.fitting.calibrate import calibrate
 from training.fitting.pipeline import question_of
@@ -303,6 +306,32 @@ def test_a_backtest_by_parts_predicts_what_that_of_the_whole_does(
         name: stamp(replace(one, facts=one.facts | _share(address)))
         for name, one in bundles.items()
     }
+
+
+def test_a_rolling_backtest_by_parts_is_that_of_the_whole(
+    address, tmp_path, monkeypatch, quick, small_lots
+):
+    """And goes on with the split on which it was broken off; of the first day nobody learns."""
+    names = ("non_response", "onset")
+    asked = Rolling((made.UNTIL - 700, made.UNTIL - 90, made.UNTIL), names, 0, 1)
+    whole = rolling_backtest(made.clock(), asked, parts=tmp_path / "whole")
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    store, splits, own = StoreByParts.of(address, tmp_path, IN_THIS_PROCESS), [], gather
+
+    def broken_off(*of, until, **how):
+        splits.append(until)
+        if splits.count(until) == 1 and until == made.UNTIL:
+            raise KeyboardInterrupt
+        return own(*of, until=until, **how)
+
+    monkeypatch.setattr(by_store, "gather", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        rolling_backtest(store, asked, parts=tmp_path / "parts")
+    parts = rolling_backtest(store, asked, parts=tmp_path / "parts")
+    pd.testing.assert_frame_equal(parts, whole)
+    assert splits == [asked.splits[0], asked.splits[1], made.UNTIL, asked.splits[0], made.UNTIL]
+    assert set(whole.split) == {day_date(day).isoformat() for day in asked.splits[1:]}
+    assert set(whole.target) == set(names) and (whole.weight > 1).sum() > 0
 
 
 def _share(address):

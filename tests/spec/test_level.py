@@ -20,15 +20,15 @@ from registry.contract.errors import Refused, UsageError
 from tests.support.service_cases import bundle
 from tests.support.stories import DAY_0, cured, registry
 from tests.support.tiny_registry import tiny_registry
-from training.cohorts import case_cohort
-from training.cohorts.case_cohort import drawn
 from training.cohorts.censoring import known_outcomes
 from training.commands import recalibrate
-from training.commands.recalibrate import fit_levels, known_rows, level_fitted, save_updated
+from training.commands.recalibrate import fit_levels, level_fitted, save_updated
+from training.evaluation import scored_rows
 from training.evaluation.scored_rows import ELSEWHERE, judged_rows
 from training.fitting.pipeline import learn
 from training.metrics.recalibration import level_shift
 from training.report.figures_told import updates_offered
+from training.report.judge import InMemory
 from training.report.one_model import ModelReport
 
 HERE, THERE = {"registry_id": "here", "synthetic": True}, {"registry_id": "there"}
@@ -89,7 +89,9 @@ def test_outcomes_are_counted_by_index_as_known_by_the_day():
 def place(tmp_path, monkeypatch):
     """Registries by address, without a database: `place(name, registry, bundle)`."""
     known = {}
-    monkeypatch.setattr(recalibrate, "load_registry", lambda address: known[address])
+    monkeypatch.setattr(
+        recalibrate, "judge_of", lambda address, **_: InMemory(Clock(known[address]))
+    )
 
     def put(found, made):
         address = str(tmp_path / f"{len(known)}.db")
@@ -260,19 +262,16 @@ def test_the_reports_updates_ask_for_as_many_outcomes(tmp_path, how, children, r
     assert (saved.facts["recalibrated"]["slope"] == 1.0) is (how == "large")
 
 
-def test_a_draw_of_very_many_outcomes_stands_for_all_of_them(place, monkeypatch):
-    found = of(HERE, children=60, cured=True, relapse_share=0.2)
-    everything, none = known_rows(Clock(found), RELAPSE)
-    assert none == 0
-
-    def few(rows, **more):
-        return drawn(rows, **more, most=40)
-
-    monkeypatch.setattr(case_cohort, "FEWEST_ROWS", 40)
-    monkeypatch.setattr(case_cohort, "OTHERS_PER_EVENT", 1)
-    monkeypatch.setattr(recalibrate, "drawn", few)
-    some, stood_for = known_rows(Clock(found), RELAPSE)
-    assert len(some.index) < len(everything.index)
-    assert len(np.unique(some.index)) + stood_for == len(np.unique(everything.index)) == 60
-    assert some.weight.sum() == pytest.approx(everything.weight.sum())
-    assert fit_levels(place(found, learnt_there("relapse")))[0]["outcomes"] == 60
+def test_of_very_many_rows_whole_children_drawn_by_lot_tell_the_level(place, monkeypatch):
+    found, made = of(HERE, children=60, cured=True, relapse_share=0.2), learnt_there("relapse")
+    everybody = judged_rows(Clock(found), made)
+    monkeypatch.setattr(scored_rows, "MOST_JUDGED_ROWS", len(everybody.risk) // 2)
+    some = judged_rows(Clock(found), made)
+    children = [np.unique(judged.rows.child, return_counts=True) for judged in (everybody, some)]
+    kept = np.isin(children[0][0], children[1][0])
+    assert 20 < kept.sum() < 45
+    np.testing.assert_array_equal(children[0][1][kept], children[1][1])
+    told = fit_levels(place(found, made))[0]
+    # Told are those whose outcomes the level was fitted to, so that its error is theirs.
+    assert told["outcomes"] == some.outcomes_known == kept.sum()
+    assert told["shift"] == level_fitted(made, some, "here")[1]["shift"]

@@ -8,6 +8,7 @@ from features.clock import Clock
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date, day_number
+from registry.registry_digest import fingerprint
 from sanket.app import main
 from tests.support.tiny_registry import FIRST, tiny_registry
 from training.commands import rolling_backtest as rolling
@@ -93,7 +94,9 @@ def test_the_table_has_a_line_for_each_split_and_one_for_all(ran):
 
 def test_of_other_records_nothing_is_taken_over(clock, ran):
     other = Clock(tiny_registry(400, admitted_over=1_200))
-    kept, of_others = (rolling._Parts(ran[2], of, ASKED) for of in (clock, other))
+    kept, of_others = (
+        rolling._Ready(ran[2], fingerprint(of.registry), ASKED) for of in (clock, other)
+    )
     assert kept.of(NON_RESPONSE.name, SPLITS[0]) is not None
     assert of_others.of(NON_RESPONSE.name, SPLITS[0]) is None
 

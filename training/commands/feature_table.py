@@ -3,7 +3,9 @@ bundle sees and the part that each row played in its training and in its report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from models.bundle import Bundle, load
 from models.champion import champion, models_folder
 from models.scoring import WHY_NOT, abstains
 from models.targets import TARGETS, Target
-from registry.contract.arrays import Floats
+from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -40,7 +42,7 @@ from training.fitting.fit import FOLDS, Progress, folds
 from training.fitting.pipeline import blocks, first_later_day
 from training.fitting.visit_weights import weighed
 from training.priors.priors import population_priors, registry_priors
-from training.rows.kept_rows import landmark_columns
+from training.rows.kept_rows import dates, landmark_columns
 from training.tracking.find_bundle import find_bundle
 from training.tracking.mlflow_runs import tracking_address
 
@@ -54,6 +56,8 @@ EARLIER_BLOCK, LATER_BLOCK, LEARNT, AFTER, NOT_USED = (
 """Blocks: the rehearsal's two; rows that the model learnt from and its rehearsal did not use;
 predictions on or after the day until which it learnt; and rows that neither learnt from (a label
 that had not ended, a child who grows past 1,826 days, another area or registry)."""
+
+LEARNT_BLOCKS = (EARLIER_BLOCK, LATER_BLOCK, LEARNT)
 
 
 @dataclass(frozen=True)
@@ -116,10 +120,24 @@ def feature_table(
     """One row for each landmark of a target up to the end of the records (columns:
     docs/data-scientist.md).
 
-    `bundle`: a version or a run's id; the target's champion where it is left out, and where there
-    is none the rows are cut, and the priors estimated, as a training of today would. `BadInput`
-    EVA001 where there is no such bundle, BUN010 where it is another target's.
+    `bundle`: see `bundle_of`; where there is none the rows are cut, and the priors estimated, as a
+    training of today would.
     """
+    found = bundle_of(address, target, bundle, tracked_at)
+    said("reading the registry")
+    clock = Clock(load_registry(address))
+    training = (
+        Training.of_today(clock, TARGETS[target]) if found is None else Training.of_bundle(found)
+    )
+    return table_of(clock, training, said=said)
+
+
+def bundle_of(
+    address: str, target: str, bundle: str | None, tracked_at: str | None = None
+) -> Bundle | None:
+    """The bundle of a version or a run's id; the target's champion where none is named, None where
+    there is none. `BadInput` EVA001 where there is no such bundle, BUN010 where it is another
+    target's."""
     models = models_folder(address)
     if bundle is None:
         found = champion(models, target, rehearsal=True)
@@ -128,12 +146,7 @@ def feature_table(
         found = load(find_bundle(models, bundle, tracked=tracked), rehearsal=True)
     if found is not None and found.target != target:
         raise BadInput("BUN010", f"bundle {found.version} is for {found.target}, not for {target}")
-    said("reading the registry")
-    clock = Clock(load_registry(address))
-    training = (
-        Training.of_today(clock, TARGETS[target]) if found is None else Training.of_bundle(found)
-    )
-    return table_of(clock, training, said=said)
+    return found
 
 
 def table_of(
@@ -145,30 +158,42 @@ def table_of(
     leaves the store.
     """
     context = Context(clock)
-    parts = _parts(clock, training)
+    parts = cut(clock, training, until=known_until(clock.registry))
     said(f"{sum(len(rows.index) for rows, _ in parts)} rows")
-    tables = [_rows(clock, training, rows, block, context) for rows, block in parts]
+    tables = []
+    for rows, block in parts:
+        table = asked_table(clock, training, rows, block, context)
+        if len(at := np.flatnonzero(np.isin(block, LEARNT_BLOCKS))):
+            features = table[list(NAMES)].to_numpy()[at]
+            mark_fitted(table, at, in_fit(rows.take(at), features.__getitem__, training.seed))
+        tables.append(table)
     bundle = training.bundle
     if bundle is not None and not not_judged(clock, bundle):
         said("the rows that the report judges")
-        _mark_judged(clock, tables, parts, judged_rows(clock, bundle, context=context))
+        marks = JudgedMarks.of(judged_rows(clock, bundle, context=context))
+        for table, (rows, _) in zip(tables, parts, strict=True):
+            marks.write(table, rows.child)
     whole = pd.concat([table for table in tables if len(table)], ignore_index=True)
     whole["child"] = pd.factorize(whole["child"])[0]
     return whole
 
 
-def _parts(clock: Clock, training: Training) -> list[tuple[Cohort, np.ndarray]]:
+def cut(
+    clock: Clock, training: Training, *, until: int, position: Days | None = None
+) -> list[tuple[Cohort, Texts]]:
     """(rows, block of each): those that the bundle learnt from, with outcomes as known then, and
-    all others, with outcomes as known now."""
-    every = cohort(clock, training.target, cutoff=known_until(clock.registry))
+    all others, with outcomes as known by the end of the day `until`; `position`: of each child in
+    the whole registry, where the records are a part's."""
+    every = cohort(clock, training.target, cutoff=until)
     if training.bundle is not None and not is_home(clock, training.bundle):
-        return [(every, np.full(len(every.index), NOT_USED))]
+        return [(every, np.full(len(every.index), NOT_USED, object))]
     learnt = _learnt(clock, training)
-    earlier, later = blocks(learnt, training.later_from)
-    block = np.select([earlier, later], [EARLIER_BLOCK, LATER_BLOCK], LEARNT)
+    placed = learnt if position is None else replace(learnt, child=position[learnt.child])
+    earlier, later = blocks(placed, training.later_from)
+    block = np.select([earlier, later], [EARLIER_BLOCK, LATER_BLOCK], LEARNT).astype(object)
     others = every.take(np.flatnonzero(~_keys(clock, every).isin(_keys(clock, learnt))))
     late = (others.day >= training.until) & training.population.judged(clock, others)
-    after = np.where(late, AFTER, NOT_USED)
+    after = np.where(late, AFTER, NOT_USED).astype(object)
     return [(learnt, block), (others, after)]
 
 
@@ -188,11 +213,11 @@ def _keys(clock: Clock, rows: Cohort) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([rows.child, stay, found.index_on[of], rows.landmark])
 
 
-def _rows(
-    clock: Clock, training: Training, rows: Cohort, block: np.ndarray, context: Context
+def asked_table(
+    clock: Clock, training: Training, rows: Cohort, block: Texts, context: Context
 ) -> pd.DataFrame:
-    """The table of some rows, without what the report says of them."""
-    of, bundle = rows.index, training.bundle
+    """The table of some rows, as if they had no part in the fit and the report."""
+    bundle, many = training.bundle, len(rows.index)
     matrices, why = [np.empty((0, len(NAMES)))], [np.zeros(0, np.int8)]
     for traced, matrix in as_of_traced(
         clock, rows.child, rows.day, priors=training.priors, context=context
@@ -200,7 +225,7 @@ def _rows(
         matrices.append(matrix)
         why.append(abstains(training.target, traced, matrix))
     features, abstained = np.concatenate(matrices), np.concatenate(why)
-    risk = np.full(len(of), np.nan)
+    risk = np.full(many, np.nan)
     if bundle is not None:
         asked = np.flatnonzero(abstained == 0)
         risk[asked] = 1.0 / (1.0 + np.exp(-bundle.log_odds(features[asked])))
@@ -208,46 +233,96 @@ def _rows(
         "child": rows.child,
         **landmark_columns(rows),
         "block": block,
-        **_part_in_fitting(rows, features, block, training),
+        "weight": np.zeros(many),
+        "fold": np.full(many, -1),
+        "context_hidden": np.zeros(many, bool),
         "why_not": np.array(WHY_NOT, object)[abstained],
         "risk": risk,
-        "judged": np.zeros(len(of), bool),
-        "judged_weight": np.full(len(of), np.nan),
-        "judged_risk": np.full(len(of), np.nan),
+        "judged": np.zeros(many, bool),
+        "judged_weight": np.full(many, np.nan),
+        "judged_risk": np.full(many, np.nan),
     }
     return pd.DataFrame(head | dict(zip(NAMES, features.T, strict=True)))
 
 
-def _part_in_fitting(
-    rows: Cohort, features: Floats, block: np.ndarray, training: Training
-) -> dict[str, np.ndarray]:
-    """`weight`, `fold` (-1: none) and `context_hidden` of each row, as the fit had them."""
-    weight, fold = np.zeros(len(rows.index)), np.full(len(rows.index), -1)
-    hidden = np.zeros(len(rows.index), bool)
-    at = np.flatnonzero(np.isin(block, (EARLIER_BLOCK, LATER_BLOCK, LEARNT)))
-    if len(at):
-        kept, of_fit = drawn(rows.take(at), seed=training.seed)
-        seen = features[at[kept]]
-        weight[at[kept]] = censoring.weights(weighed(of_fit, seen, seed=training.seed), seen)
-        taught = np.flatnonzero(weight > 0)
-        fold[taught] = folds(rows.child[taught], FOLDS, training.seed)
-        hidden[taught] = context_hidden(rows.child[taught], training.seed)
-    return {"weight": weight, "fold": fold, "context_hidden": hidden}
+class InFit(NamedTuple):
+    """Of the rows of a fit (n,): each one's `weight`, `fold` (-1: none) and `context_hidden`."""
+
+    weight: Floats
+    fold: Ints
+    context_hidden: Flags
+
+    def some(self, first: int, before: int) -> InFit:
+        """Of the rows from one position up to another."""
+        of = slice(first, before)
+        return InFit(self.weight[of], self.fold[of], self.context_hidden[of])
 
 
-def _mark_judged(
-    clock: Clock,
-    tables: list[pd.DataFrame],
-    parts: list[tuple[Cohort, np.ndarray]],
-    judged: Judged,
-) -> None:
-    """Write into the tables which rows the report judges, with its weights, and the risks as said
-    by whom it judges (the bundle, or its rehearsal)."""
-    theirs = _keys(clock, judged.rows)
-    judged_block = {LATER: AFTER, REHEARSAL: LATER_BLOCK}.get(judged.block, NOT_USED)
-    for table, (rows, block) in zip(tables, parts, strict=True):
-        at = theirs.get_indexer(_keys(clock, rows))
-        here = (block == judged_block) & (at >= 0)
-        table["judged"] = here
-        table.loc[here, "judged_weight"] = judged.weight[at[here]]
-        table.loc[here, "judged_risk"] = judged.risk[at[here]]
+def in_fit(learnt: Cohort, features: Callable[[Ints], Floats], seed: int) -> InFit:
+    """As the fit had the rows that were learnt from; `features` of some of them (positions)."""
+    many = len(learnt.index)
+    weight, fold, hidden = np.zeros(many), np.full(many, -1), np.zeros(many, bool)
+    kept, of_fit = drawn(learnt, seed=seed)
+    seen = features(kept)
+    weight[kept] = censoring.weights(weighed(of_fit, seen, seed=seed), seen)
+    taught = np.flatnonzero(weight > 0)
+    fold[taught] = folds(learnt.child[taught], FOLDS, seed)
+    hidden[taught] = context_hidden(learnt.child[taught], seed)
+    return InFit(weight, fold, hidden)
+
+
+def mark_fitted(table: pd.DataFrame, at: Ints, found: InFit) -> None:
+    """Write into a table what the fit had of its rows at these positions."""
+    for name, values in found._asdict().items():
+        column = table[name].to_numpy(copy=True)
+        column[at] = values
+        table[name] = column
+
+
+@dataclass(frozen=True)
+class JudgedMarks:
+    """The rows that a report judges, by `keys`: which block of the table they are of, with the
+    report's weights, and the risks as said by whom it judges (the bundle, or its rehearsal)."""
+
+    block: str
+    keys: pd.MultiIndex
+    weight: Floats
+    risk: Floats
+
+    @classmethod
+    def of(cls, judged: Judged) -> JudgedMarks:
+        """Of judged rows."""
+        rows = judged.rows
+        index_on = dates(rows.outcomes.index_on[rows.index])
+        block = {LATER: AFTER, REHEARSAL: LATER_BLOCK}.get(judged.block, NOT_USED)
+        keys = _told_apart(rows.child, index_on, rows.landmark)
+        return cls(block, keys, judged.weight, judged.risk)
+
+    def write(self, table: pd.DataFrame, child: Days) -> None:
+        """Write them into a table, all of whose rows of one child and block are there; `child`:
+        position of each row's in the whole registry."""
+        of_block = np.flatnonzero(table["block"] == self.block)
+        some = table.iloc[of_block]
+        keys = _told_apart(
+            child[of_block], some["index_on"].to_numpy(), some["landmark_day"].to_numpy()
+        )
+        at = self.keys.get_indexer(keys)
+        here, at = of_block[at >= 0], at[at >= 0]
+        for name, values in (("judged", True), ("judged_weight", self.weight[at])):
+            column = table[name].to_numpy(copy=True)
+            column[here] = values
+            table[name] = column
+        risk = table["judged_risk"].to_numpy(copy=True)
+        risk[here] = self.risk[at]
+        table["judged_risk"] = risk
+
+
+def _told_apart(child: Days, index_on: AnyArray, landmark: Days) -> pd.MultiIndex:
+    """Child, day of the index and landmark; of two stays that end on one day, which comes first:
+    they stand in one order everywhere."""
+    told = pd.DataFrame({"child": child, "index_on": index_on, "landmark": landmark})
+    told = told.assign(
+        index_on=told["index_on"].astype("datetime64[s]"), landmark=told["landmark"].astype("int64")
+    )
+    nth = told.groupby(["child", "index_on", "landmark"]).cumcount()
+    return pd.MultiIndex.from_frame(told.assign(nth=nth))

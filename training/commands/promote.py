@@ -19,16 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from features.clock import Clock
 from models.bundle import Bundle, load
 from models.champion import bundles_folder, models_folder, pointer, turn, turn_back
 from registry.contract.errors import BadInput, Refused, SanketError, UsageError
+from registry.engine import IN_THIS_PROCESS, Engine
 from training.card.fingerprint import stamp
 from training.checks import of_figures, run_checks
 from training.checks.finding import CHECKS, ISSUE, CheckResult, Finding
-from training.commands.train import load_registry
-from training.evaluation.challenge import Challenge, challenge
-from training.evaluation.scored_rows import judged_rows, not_judged
+from training.evaluation.challenge import Challenge
+from training.fitting.fit import Progress
+from training.report.judge import Judge, judge_of
 from training.tracking import mlflow_runs
 from training.tracking.find_bundle import competed, find_bundle
 
@@ -42,6 +42,8 @@ def promote(
     accepted: Mapping[str, str] | None = None,
     by: str | None = None,
     tracked_at: str | None = None,
+    engine: Engine = IN_THIS_PROCESS,
+    said: Progress = lambda text: None,
 ) -> dict[str, Any]:
     """Make the model of a run (MLflow's id, or a bundle's version) the champion of its target.
 
@@ -58,7 +60,7 @@ def promote(
         raise Refused("PRM007", competed(f"bundle {bundle.version}", "; ".join(why)))
     findings = findings_of(bundle)
     _refuse_stale(bundle, findings)
-    asked = asked_today(address, bundle, findings)
+    asked = asked_today(address, bundle, findings, engine=engine, said=said)
     findings = [asked.findings.get(one.code, one) for one in findings]
     _refuse(bundle, findings, accepted)
     with _alone(models):
@@ -118,9 +120,16 @@ class AskedToday:
     challenge: dict[str, Any] | None = None
 
 
-def asked_today(address: str, bundle: Bundle, findings: list[Finding]) -> AskedToday:
+def asked_today(
+    address: str,
+    bundle: Bundle,
+    findings: list[Finding],
+    *,
+    engine: Engine = IN_THIS_PROCESS,
+    said: Progress = lambda text: None,
+) -> AskedToday:
     """RISK017 of today's records where it was an issue, and RISK018 against today's champion; the
-    store is read only where one of them asks for it."""
+    store is read only where one of them asks for it, one of several parts by the `engine`."""
     models = models_folder(address)
     before = pointer(models, bundle.target)
     other = before["bundle"] if before and before["bundle"] != bundle.version else None
@@ -128,7 +137,7 @@ def asked_today(address: str, bundle: Bundle, findings: list[Finding]) -> AskedT
     if other is None and not unshown:
         return AskedToday({})
     try:
-        clock = Clock(load_registry(address))
+        judge = judge_of(address, engine=engine, said=said)
     except SanketError as error:
         if other is None:
             return AskedToday({})
@@ -136,20 +145,20 @@ def asked_today(address: str, bundle: Bundle, findings: list[Finding]) -> AskedT
         return AskedToday({"RISK018": _found("RISK018", of_figures.against_champion(why))})
     found, kept = {}, None
     if unshown:
-        judged = not_judged(clock, bundle) or judged_rows(clock, bundle)
+        judged = judge.judged([bundle])[bundle.version]
         found["RISK017"] = _found("RISK017", of_figures.work_shown(judged))
     if other is not None:
-        told = _beside_champion(clock, bundle, bundles_folder(models) / other)
+        told = _beside_champion(judge, bundle, bundles_folder(models) / other)
         found["RISK018"] = _found("RISK018", of_figures.against_champion(told))
         kept = None if isinstance(told, str) else told.as_dict()
     return AskedToday(found, kept)
 
 
-def _beside_champion(clock: Clock, bundle: Bundle, place: Path) -> Challenge | str:
+def _beside_champion(judge: Judge, bundle: Bundle, place: Path) -> Challenge | str:
     """The comparison with the champion of a folder; or why there is none."""
     try:
         champion = load(place, rehearsal=True)
-        return challenge(clock, bundle, champion)
+        return judge.challenge(bundle, champion)
     except BadInput as error:
         return f"the champion cannot be asked ({error.code})"
 

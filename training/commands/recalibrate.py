@@ -15,27 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from features.clock import Clock
-from features.trajectory.context import Context
 from models.bundle import Bundle, Calibrator, save
 from models.champion import bundles_folder, champions, models_folder
 from models.level import ENOUGH_OUTCOMES, is_of
-from models.targets import TARGETS, Target
 from registry.contract.errors import Refused, UsageError
 from registry.contract.registry import Registry
+from registry.engine import IN_THIS_PROCESS, Engine
 from registry.machine.today import today
 from training.card.card_wording import RECALIBRATED, UPDATING
 from training.card.fingerprint import stamp
 from training.checks.finding import NOT_APPLICABLE, SKIPPED
-from training.cohorts import censoring
-from training.cohorts.case_cohort import drawn
-from training.cohorts.known_until import known_until
-from training.cohorts.landmarks import Cohort, cohort
-from training.commands.train import load_registry
-from training.evaluation.scored_rows import ELSEWHERE, Judged, score_rows
+from training.evaluation.scored_rows import ELSEWHERE, Judged
 from training.fitting.fit import Progress
 from training.fitting.uncertainty import COVERED
 from training.metrics.recalibration import level_error, level_shift
+from training.report.judge import judge_of
 from training.report.one_model import ModelReport
 
 LARGE, SLOPE = "large", "slope"
@@ -46,10 +40,15 @@ NO_LONGER = {"RISK004": NOT_APPLICABLE, "RISK011": SKIPPED, "RISK015": NOT_APPLI
 
 
 def fit_levels(
-    address: str, *, targets: Sequence[str] | None = None, said: Progress = lambda text: None
+    address: str,
+    *,
+    targets: Sequence[str] | None = None,
+    engine: Engine = IN_THIS_PROCESS,
+    said: Progress = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Fit the level of every champion of another registry to this store's outcomes, and save the
-    new bundles, which nobody has promoted.
+    new bundles, which nobody has promoted. A store of several parts is read part by part, by the
+    `engine`; of very many rows those of children drawn by lot tell the level.
 
     Returns of each target what was done: `outcomes` known, `bundle` (None where they are fewer than
     20), `shift` in log-odds, and beside the share `observed` the mean risk `before` and `after`.
@@ -57,29 +56,27 @@ def fit_levels(
     synthetic records and these are not; `Refused` EVA011 where no target has outcomes enough.
     """
     models = models_folder(address)
-    registry = load_registry(address)
-    bundles = _of_another(champions(models, rehearsal=True), registry, targets)
-    clock = Clock(registry)
-    context, told = Context(clock), []
+    judge = judge_of(address, engine=engine, said=said)
+    bundles = _of_another(champions(models, rehearsal=True), judge.facts, targets)
+    said(f"{', '.join(bundles)}: outcomes known here")
+    told, rows = [], judge.judged(list(bundles.values()))
     for name, bundle in bundles.items():
-        said(f"{name}: outcomes known here")
-        rows, stood_for = known_rows(clock, TARGETS[name])
-        judged = score_rows(clock, bundle, rows, block=ELSEWHERE, context=context)
-        outcomes = judged.outcomes_known + stood_for
-        told.append({"target": name, "outcomes": outcomes, "bundle": None})
-        if outcomes >= ENOUGH_OUTCOMES:
-            here = registry.facts.get("registry_id")
-            fitted, figures = level_fitted(bundle, judged, here, outcomes=outcomes)
+        judged = rows[bundle.version]
+        # Of another registry all rows are judged, whatever was rehearsed.
+        assert isinstance(judged, Judged)
+        told.append({"target": name, "outcomes": judged.outcomes_known, "bundle": None})
+        if judged.outcomes_known >= ENOUGH_OUTCOMES:
+            fitted, figures = level_fitted(bundle, judged, judge.facts.get("registry_id"))
             told[-1] |= {"bundle": save(fitted, bundles_folder(models)).version, **figures}
     _refuse_too_few(told)
     return told
 
 
 def _of_another(
-    found: Mapping[str, Bundle], registry: Registry, targets: Sequence[str] | None
+    found: Mapping[str, Bundle], facts: Mapping[str, object], targets: Sequence[str] | None
 ) -> dict[str, Bundle]:
-    """The champions (of some targets) that were not trained on the registry."""
-    here = registry.facts.get("registry_id")
+    """The champions (of some targets) that were not trained on the registry of these facts."""
+    here = facts.get("registry_id")
     others = {
         name: bundle
         for name, bundle in found.items()
@@ -90,7 +87,7 @@ def _of_another(
             "EVA009", "no champion here was trained on another registry: there is no level to fit"
         )
     made_up = [name for name, bundle in others.items() if bundle.facts.get("synthetic")]
-    if made_up and not registry.facts.get("synthetic"):
+    if made_up and not facts.get("synthetic"):
         raise UsageError(
             "EVA010",
             f"the champion of {', '.join(made_up)} learnt from synthetic records: no level makes "
@@ -99,28 +96,16 @@ def _of_another(
     return others
 
 
-def known_rows(clock: Clock, target: Target) -> tuple[Cohort, int]:
-    """(landmark rows of a registry whose outcome is known, with their weights; 0): of very many a
-    draw, and how many outcomes it stands for beside its own."""
-    rows = cohort(clock, target, cutoff=known_until(clock.registry))
-    # Weights are of all rows at risk, so they are found before the others are set aside.
-    weight = censoring.weights(rows)
-    known = replace(rows.take(np.flatnonzero(weight > 0)), weight=weight[weight > 0])
-    some = drawn(known, seed=1)[1]
-    return some, len(np.unique(known.index)) - len(np.unique(some.index))
-
-
 def level_fitted(
-    bundle: Bundle, judged: Judged, registry_id: object, *, outcomes: int | None = None
+    bundle: Bundle, judged: Judged, registry_id: object
 ) -> tuple[Bundle, dict[str, float]]:
-    """(the bundle with its level fitted to the judged rows, `shift` and mean risks); `outcomes`:
-    how many they stand for, where there are more than their own.
+    """(the bundle with its level fitted to the judged rows, `shift` and mean risks).
 
     The intervals of risks grow by how uncertain so few outcomes leave the level. A level that was
     fitted to this registry before is taken back first, so that fitting again from more outcomes
     gives what fitting once from all of them does.
     """
-    known, outcomes = judged.known, outcomes or judged.outcomes_known
+    known, outcomes = judged.known, judged.outcomes_known
     columns = judged.log_odds[known], judged.happened[known], judged.weight[known]
     trained = _level_taken_back(bundle, registry_id)
     former = bundle.calibrator.intercept - trained.calibrator.intercept

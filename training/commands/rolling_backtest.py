@@ -4,6 +4,7 @@ predicts the landmarks up to the next of those days."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,23 @@ import pandas as pd
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.definition import made_with
-from models.targets import HAPPENED, TARGETS, Target
+from models.targets import HAPPENED, TARGETS
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
 from registry.registry_digest import fingerprint
 from training.cohorts import censoring
 from training.cohorts.known_before import known_before
 from training.cohorts.known_until import known_until
-from training.commands.backtest import COLUMNS, landmarks_from, predictions, summary, track
+from training.cohorts.landmarks import Cohort
+from training.commands.backtest import (
+    COLUMNS,
+    ask_split,
+    landmarks_from,
+    predictions,
+    summary,
+    track,
+)
+from training.commands.backtest_store import StoreByParts
 from training.fitting.fit import Progress
 from training.fitting.pipeline import learn
 from training.metrics.calibration import calibration
@@ -57,10 +67,15 @@ class Rolling:
 
 
 def rolling_backtest(
-    clock: Clock, asked: Rolling, *, parts: Path, said: Progress = lambda text: None
+    records: Clock | StoreByParts,
+    asked: Rolling,
+    *,
+    parts: Path,
+    said: Progress = lambda text: None,
 ) -> pd.DataFrame:
     """Predictions of every landmark from the first split on, each by the newest model of its day:
-    the columns of a backtest, `split` and the `weight` for censoring.
+    the columns of a backtest, `split` and the `weight` for censoring. `records`: in memory, or a
+    store that is read part by part; both give the same.
 
     What is ready is kept in the folder `parts`, a file for each split and target, so that a run
     which was broken off goes on; the caller removes it. BadInput TRN004 for a split after the
@@ -69,70 +84,120 @@ def rolling_backtest(
     """
     if len(set(asked.splits)) < len(asked.splits) or list(asked.splits) != sorted(asked.splits):
         raise UsageError("TRN013", "--split: several days are given once each, the earliest first")
-    until = known_until(clock.registry)
-    if asked.splits[-1] > until:
-        raise BadInput(
-            "TRN004",
-            f"the split {day_date(asked.splits[-1])} lies after the records, which end on "
-            f"{day_date(until)}",
-        )
-    context, parts_of = Context(clock), _Parts(parts, clock, asked)
+    held = InMemory.of(records) if isinstance(records, Clock) else OfStore(records)
+    ask_split(asked.splits[-1], held.until)
+    ready = _Ready(parts, held.seal, asked)
     frames, refused = [], []
     for split, before in asked.windows():
-        for name in asked.targets:
-            place = f"{name} from {day_date(split)}"
-            frame = parts_of.of(name, split)
-            said(f"{place}: {'kept from before' if frame is not None else 'learning'}")
-            try:
-                if frame is None:
-                    target = TARGETS[name]
-                    frame = _one(clock, target, split, before, asked, context, said)
-                    parts_of.keep(name, split, frame)
-                frames.append(frame)
-            except BadInput as error:
-                refused.append(error)
-                said(f"{place} is left out: {error}")
+        found = {name: ready.of(name, split) for name in asked.targets}
+        missing = [name for name, frame in found.items() if frame is None]
+        for name in found.keys() - set(missing):
+            said(f"{name} from {day_date(split)}: kept from before")
+        for name, frame in held.predicted(split, before, missing, asked, said):
+            if isinstance(frame, BadInput):
+                refused.append(frame)
+                said(f"{name} from {day_date(split)} is left out: {frame}")
+                continue
+            ready.keep(name, split, frame)
+            found[name] = frame
+        frames += [frame for frame in found.values() if frame is not None]
     if not frames:
         raise refused[-1]
     return pd.concat(frames, ignore_index=True)
 
 
-def _one(
-    clock: Clock,
-    target: Target,
-    split: int,
-    before: int | None,
-    asked: Rolling,
-    context: Context,
-    said: Progress,
-) -> pd.DataFrame:
-    """The predictions of one target from one split to the next."""
-    then = Clock(known_before(clock.registry, split))
-    bundle = learn(
-        then,
-        target,
-        until=split,
-        trials=asked.trials,
-        seed=asked.seed,
-        said=said,
-        context=Context(then),
-    ).bundle
-    rows = landmarks_from(clock, target, split, before=before)
-    frame = predictions(clock, target, rows, bundle, context)
-    return frame.assign(
-        split=day_date(split).isoformat(),
-        weight=censoring.weights(rows) if len(rows.index) else np.zeros(0),
-    )
+Told = Iterator[tuple[str, pd.DataFrame | BadInput]]
+"""Of each target its predictions, or why it could not be learnt."""
 
 
-class _Parts:
-    """Predictions that are ready already; of other records, settings or another package nothing is
-    taken."""
+@dataclass(frozen=True)
+class InMemory:
+    """All records: the last day (number) that is known (`until`), and their digest (`seal`)."""
 
-    def __init__(self, folder: Path, clock: Clock, asked: Rolling) -> None:
-        made_from = (fingerprint(clock.registry), made_with(), asked)
-        seal = hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
-        self.folder = folder / seal
+    clock: Clock
+    context: Context
+    until: int
+    seal: str
+
+    @classmethod
+    def of(cls, clock: Clock) -> InMemory:
+        """Of a registry."""
+        registry = clock.registry
+        return cls(clock, Context(clock), known_until(registry), fingerprint(registry))
+
+    def predicted(
+        self,
+        split: int,
+        before: int | None,
+        targets: Sequence[str],
+        asked: Rolling,
+        said: Progress,
+    ) -> Told:
+        """Each target from one split to the next, as soon as it is ready."""
+        if not targets:
+            return
+        then = Clock(known_before(self.clock.registry, split))
+        context = Context(then)
+        for name in targets:
+            said(f"{name} from {day_date(split)}: learning")
+            how: dict[str, Any] = {"trials": asked.trials, "seed": asked.seed, "said": said}
+            try:
+                bundle = learn(then, TARGETS[name], until=split, context=context, **how).bundle
+                rows = landmarks_from(self.clock, TARGETS[name], split, before=before)
+                frame = predictions(self.clock, TARGETS[name], rows, bundle, self.context)
+                yield name, _weighed(frame, rows, split)
+            except BadInput as error:
+                yield name, error
+
+
+@dataclass(frozen=True)
+class OfStore:
+    """A store that is read part by part, for all targets of a split at once."""
+
+    store: StoreByParts
+
+    @property
+    def until(self) -> int:
+        """The last day (number) that is known."""
+        return self.store.until
+
+    @property
+    def seal(self) -> str:
+        """Of its records."""
+        return self.store.version
+
+    def predicted(
+        self,
+        split: int,
+        before: int | None,
+        targets: Sequence[str],
+        asked: Rolling,
+        said: Progress,
+    ) -> Told:
+        """See `InMemory`."""
+        if not targets:
+            return
+        said(f"{', '.join(targets)} from {day_date(split)}: learning")
+        found = self.store.predicted(
+            split, before, targets, trials=asked.trials, seed=asked.seed, said=said
+        )
+        yield from found.refused.items()
+        for name, (frame, rows) in found.frames.items():
+            yield name, _weighed(frame, rows, split)
+
+
+def _weighed(frame: pd.DataFrame, rows: Cohort, split: int) -> pd.DataFrame:
+    weight = censoring.weights(rows) if len(rows.index) else np.zeros(0)
+    return frame.assign(split=day_date(split).isoformat(), weight=weight)
+
+
+class _Ready:
+    """Predictions that are ready already; of other records (`seal`), settings or another package
+    nothing is taken."""
+
+    def __init__(self, folder: Path, seal: str, asked: Rolling) -> None:
+        made_from = (seal, made_with(), asked)
+        self.folder = folder / hashlib.sha256(repr(made_from).encode()).hexdigest()[:16]
 
     def of(self, target: str, split: int) -> pd.DataFrame | None:
         """What was kept of a target and split."""

@@ -8,7 +8,7 @@ rehearsal.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,11 @@ import numpy as np
 from features.clock import Clock
 from features.trajectory.context import Context
 from models.bundle import Bundle
+from models.level import is_of
+from registry.contract.arrays import Days
 from registry.contract.registry import day_number
+from training.cohorts.known_until import known_until
+from training.cohorts.landmarks import Cohort
 from training.cohorts.visit_exposure import censored_at_visits
 from training.evaluation.as_used import on_month_lists
 from training.evaluation.scored_rows import (
@@ -25,6 +29,7 @@ from training.evaluation.scored_rows import (
     REHEARSAL,
     Judged,
     blocks_of,
+    few_of,
     judged_cohort,
     judging,
     learnt_from,
@@ -34,6 +39,7 @@ from training.evaluation.scored_rows import (
 from training.evaluation.visit_lists import paired_lists
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import Estimate, auc, bootstraps, brier
+from training.rows.at_hand import AtHand
 
 FIGURES = ("auc", "brier", "slope", "observed_over_expected")
 REPEATS = 400
@@ -73,47 +79,105 @@ def _without_nan(told: Any) -> Any:
     return None if isinstance(told, float) and not np.isfinite(told) else told
 
 
+@dataclass(frozen=True)
+class Contest:
+    """Two bundles (`versions`: challenger, champion) on a `block` of the rows of the one that was
+    trained last (`newer`): who says the risks of each (`speakers`, in the same order), and the
+    bundle from whose children neither may be judged (`learnt`; None: of none), by its whole
+    training or by its rehearsal's (`whole`)."""
+
+    versions: tuple[str, str]
+    newer: Bundle
+    block: str
+    speakers: tuple[Bundle, Bundle]
+    learnt: Bundle | None
+    whole: bool
+    without_visits: bool
+
+    @classmethod
+    def of(
+        cls, challenger: Bundle, champion: Bundle, block: str, registry_id: object
+    ) -> Contest | str:
+        """On the block that the newer of them (`by_training`) is judged on in a registry; or
+        why they cannot be compared, in words."""
+        both = challenger, champion
+        newer, older = by_training(challenger, champion, registry_id)
+        at_home = is_of(older, registry_id)
+        said_by = _beside(older, newer, block) if at_home else older
+        if isinstance(said_by, str):
+            return said_by
+        speaks = {newer.version: judging(newer, block), older.version: said_by}
+        return cls(
+            (challenger.version, champion.version),
+            newer,
+            block,
+            (speaks[challenger.version], speaks[champion.version]),
+            older if block == REHEARSAL and at_home else None,
+            said_by is older,
+            any(bundle.facts.get("without_visits") for bundle in both),
+        )
+
+    def rows_of(
+        self, clock: Clock, some: Cohort, *, until: int, position: Days | None = None
+    ) -> Cohort:
+        """Those of some rows of the block from whose children the older did not learn, with their
+        outcomes as both are judged by; `position`: of each child in the whole registry, where the
+        clock's records are a part's."""
+        if self.learnt is not None:
+            learnt = learnt_from(clock, self.learnt)
+            seen = learnt.child if self.whole else learnt.child[_earlier(self, learnt, position)]
+            some = some.take(np.flatnonzero(~np.isin(some.child, seen)))
+        # Both by the same outcomes: those without visits.
+        return censored_at_visits(clock, some, known_by=until) if self.without_visits else some
+
+
+def _earlier(contest: Contest, learnt: Cohort, position: Days | None) -> np.ndarray:
+    assert contest.learnt is not None
+    placed = learnt if position is None else replace(learnt, child=position[learnt.child])
+    return blocks_of(contest.learnt, placed)[0]
+
+
 def challenge(
     clock: Clock, challenger: Bundle, champion: Bundle, *, context: Context | None = None
 ) -> Challenge | str:
-    """The challenger beside the champion (both loaded with their rehearsals) on a registry; or why
-    they cannot be compared, in words."""
-    context = context or Context(clock)
-    newer, older = _by_training(clock, challenger, champion)
+    """The challenger beside the champion (both loaded with their rehearsals) on a registry, of very
+    many rows on those of children drawn by lot; or why they cannot be compared, in words."""
+    hand = AtHand(clock, context or Context(clock))
+    here = clock.registry.facts.get("registry_id")
+    newer, _ = by_training(challenger, champion, here)
     if why := not_judged(clock, newer):
         return why
     block, rows = judged_cohort(clock, newer)
-    speaks = {newer.version: judging(newer, block)}
-    at_home = is_home(clock, older)
-    said_by = _beside(older, newer, block) if at_home else older
-    if isinstance(said_by, str):
-        return said_by
-    speaks[older.version] = said_by
-    if block == REHEARSAL and at_home:
-        seen = _learnt_by(clock, older, whole=said_by is older)
-        rows = rows.take(np.flatnonzero(~np.isin(rows.child, seen)))
-    if any(bundle.facts.get("without_visits") for bundle in (challenger, champion)):
-        # Both by the same outcomes: those without visits.
-        rows = censored_at_visits(clock, rows)
-    judged = [
-        score_rows(clock, speaks[bundle.version], rows, block=block, context=context)
-        for bundle in (challenger, champion)
-    ]
-    one, other = _on_both(*judged)
+    contest = Contest.of(challenger, champion, block, here)
+    if isinstance(contest, str):
+        return contest
+    rows = few_of(rows, rows=len(rows.index))
+    rows = contest.rows_of(clock, rows, until=known_until(clock.registry))
+    one, other = (
+        score_rows(clock, bundle, rows, block=block, context=hand.context)
+        for bundle in contest.speakers
+    )
+    return challenge_told(contest, one, other, hand)
+
+
+def challenge_told(contest: Contest, one: Judged, other: Judged, hand: AtHand) -> Challenge | str:
+    """The comparison of the same rows as the two score them, and of lists of the records at
+    hand."""
+    one, other = _on_both(one, other)
     if one.events < ENOUGH_EVENTS:
         return (
             f"{one.events} events among the rows that neither learnt from, fewer than "
             f"{ENOUGH_EVENTS}"
         )
-    learnt = learnt_from(clock, newer) if block == REHEARSAL else None
-    listed = on_month_lists(clock, newer, one, learnt)
+    clock, newer = hand.clock, contest.newer
+    learnt = learnt_from(clock, newer) if contest.block == REHEARSAL else None
+    listed = on_month_lists(clock, newer, one, learnt, among=hand.population)
     listed = listed.take(np.flatnonzero(np.isin(listed.child, one.rows.child)))
-    pair = [speaks[bundle.version] for bundle in (challenger, champion)]
-    lists = paired_lists(clock, listed, *pair, context=context)
+    lists = paired_lists(clock, listed, *contest.speakers, context=hand.context)
     return Challenge(
-        challenger.version,
-        champion.version,
-        BLOCK_WORDS[block],
+        contest.versions[0],
+        contest.versions[1],
+        BLOCK_WORDS[contest.block],
         int(one.known.sum()),
         len(np.unique(one.rows.child[one.known])),
         one.events,
@@ -124,16 +188,15 @@ def challenge(
 
 def is_home(clock: Clock, bundle: Bundle) -> bool:
     """Whether a bundle learnt from this registry."""
-    same: bool = bundle.facts.get("registry_id") == clock.registry.facts.get("registry_id")
-    return same
+    return is_of(bundle, clock.registry.facts.get("registry_id"))
 
 
-def _by_training(clock: Clock, one: Bundle, other: Bundle) -> tuple[Bundle, Bundle]:
-    """(the bundle on whose rows both are judged, the other): one that learnt from this registry
+def by_training(one: Bundle, other: Bundle, registry_id: object) -> tuple[Bundle, Bundle]:
+    """(the bundle on whose rows both are judged in a registry, the other): one that learnt from it
     before one that did not, then the one that was trained last."""
 
     def order(bundle: Bundle) -> tuple[bool, str]:
-        return is_home(clock, bundle), str(bundle.facts["trained_until"])
+        return is_of(bundle, registry_id), str(bundle.facts["trained_until"])
 
     return (one, other) if order(one) >= order(other) else (other, one)
 
@@ -150,12 +213,6 @@ def _beside(older: Bundle, newer: Bundle, block: str) -> Bundle | str:
             f"{older.facts['not_rehearsed'] or 'it was kept without one'}"
         )
     return judging(older, REHEARSAL)
-
-
-def _learnt_by(clock: Clock, bundle: Bundle, *, whole: bool) -> np.ndarray:
-    """Children from whom a bundle (its rehearsal, where not `whole`) learnt."""
-    learnt = learnt_from(clock, bundle)
-    return learnt.child if whole else learnt.child[blocks_of(bundle, learnt)[0]]
 
 
 def _on_both(one: Judged, other: Judged) -> tuple[Judged, Judged]:

@@ -53,7 +53,7 @@ from training.evaluation.scored_rows import asked, few_of, of_asked
 from training.priors.priors import Said
 from training.rows.gathered_rows import columns_of, end_to_end, in_order
 from training.rows.kept_rows import of_columns
-from training.rows.store_rows import at_home
+from training.rows.store_rows import NO_OUTCOME, at_home
 
 Month = tuple[int, int]
 """First and last day (numbers)."""
@@ -132,7 +132,11 @@ def store_views(
         return lambda done, of: said(f"{words} of {done:,} of {of:,} children")
 
     asked_of = partial(over_parts, address, engine=engine)
-    counted = asked_of(partial(_count, watched), done=heard("months"))[1] if over else []
+    counted = (
+        asked_of(partial(_count, watched), empty=NO_OUTCOME, done=heard("months"))[1]
+        if over
+        else []
+    )
     totals = _added(counted)
     looked = (
         asked_of(partial(_look, watched, totals, numbers), done=heard("features"))[1]
