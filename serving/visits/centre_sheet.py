@@ -17,6 +17,7 @@ from models.visits.listed_child import Candidate, counted_to
 from models.visits.visit_order import PREVENTION, rests
 from serving.book.reader import Reader, day_of_reading
 from serving.errors import OutOfScope
+from serving.language.centre_names import called
 from serving.language.telling import rule_line, step_told
 from serving.language.words import Words, whom
 from serving.visits.lists import seen_of, the_sector
@@ -214,16 +215,10 @@ def _notes(child: Candidate, due: CentreDue, words: Words) -> list[str]:
 
 def sheet_title(due: CentreDue, words: Words) -> str:
     """`Due list of the centre: Rampur (AWC00012), 16 Mar 2026 to 15 Apr 2026`."""
-    name = due.centre_name
-    centre = (
-        words.say("ui", "name_of_centre", name=name, id=due.centre_id)
-        if name and name != due.centre_id
-        else due.centre_id
-    )
     return words.say(
         "centre_sheet",
         "title",
-        centre=centre,
+        centre=called(due.centre_name, due.centre_id, words),
         since=words.day(due.day, short=True),
         until=words.day(due.until, short=True),
     )

@@ -19,6 +19,7 @@ from models.visits.visit_order import LATE_COUNTS_DAYS
 from registry.contract.codes import VisitFinding
 from registry.small_counts import SMALLEST_CELL, is_small
 from serving.language.arm import arm_cm
+from serving.language.centre_names import called, name_in_words
 from serving.language.reason_wording import form_of, known
 from serving.language.telling import (
     beside_short,
@@ -280,12 +281,13 @@ def ranked_lines(listed: VisitList, words: Words) -> list[ListLine]:
 
 def centre_name(candidate: Candidate, words: Words) -> str:
     """`Name (id)`, or the id alone where the centre has no name."""
-    name, centre_id = candidate.centre_name, candidate.centre_id
-    return (
-        words.say("ui", "name_of_centre", name=name, id=centre_id)
-        if name and name != centre_id
-        else centre_id
-    )
+    return called(candidate.centre_name, candidate.centre_id, words)
+
+
+def short_centre_name(candidate: Candidate, words: Words) -> str:
+    """A centre's name without its id, or the id where it has none."""
+    name = candidate.centre_name
+    return name_in_words(name, words) if name else candidate.centre_id
 
 
 def beyond_lines(listed: VisitList, words: Words) -> list[ListLine]:

@@ -17,6 +17,7 @@ from models.scoring import WHY_NOT
 from models.targets import TARGETS
 from models.visits.listed_child import Reason
 from registry.contract.codes import Setting, Sex, StayOutcome, VisitFinding
+from serving.language.centre_names import called, name_in_words
 from serving.language.languages import LANGUAGES
 from serving.language.reason_wording import FORMS, REASONS
 from serving.language.telling import rule_line, step_words, told_reasons, what_to_do, why_line
@@ -111,6 +112,71 @@ MISLEADING = {
 as "died"."""
 
 
+ONE_TERM = {
+    "hi": {
+        "भेंट (visit; a दौरा is a fit)": ("दौरे में बीमार", "घर के दौरे", "को दौरा", "गृहभेंट", "गृह-भेंट"),
+        "नापना (measuring), माप (its result)": (
+            "मापे",
+            "मापा",
+            "का नाप",
+            "ऐसा नाप",
+            "पिछली माप",
+            "कोई नाप",
+        ),
+        "डिस्चार्ज": ("छुट्टी",),
+        "लॉग इन, लॉग आउट": ("साइन-इन", "साइन-आउट", "साइन इन", "साइन आउट"),
+        "जन्म तिथि": ("जन्म तारीख", "जन्मतिथि", "जन्म की तारीख"),
+        "लंबाई": ("ऊँचाई",),
+        "पन्ना": ("पेज",),
+        "इलाज बीच में छूटा": ("आना बंद", "बीच में छोड़ा"),
+        "पैकेट, टेक होम राशन": ("पाकीट", "घर ले जाने वाला राशन", "घर ले जाने वाले राशन"),
+        "कोड (of a child)": ("बच्चे का नंबर", "सिर्फ़ नंबर", "उसके नंबर से"),
+        "आंगनवाड़ी": ("आँगनवाड़ी", "आंगनबाड़ी", "आंगनवाडी"),
+        "the letters with a dot below": (
+            "बाकी",
+            "तारीख ",
+            "खाली",
+            "गलती",
+            "कदम",
+            "जरूर",
+            "खतर",
+            "वजन",
+        ),
+    },
+    "mr": {
+        "बीट": ("सेक्टर",),
+        "गृहभेट": ("घरभेट",),
+        "डिस्चार्ज": ("सुट्टी",),
+        "लॉग इन, लॉग आउट": ("साइन-इन", "साइन-आउट", "साइन इन", "साइन आउट"),
+        "किलो": ("किग्रॅ", "किग्रा"),
+        "भूक चाचणी": ("भुकेच्या चाचणी", "भूकेची चाचणी"),
+        "पर्यवेक्षिका": ("मुख्यसेविका",),
+        "सर्वांत, पाहा": ("सर्वात ", " पहा"),
+        "उपचार अर्धवट सुटले": ("येणे बंद", "अर्धवट सोड", "मध्येच सुट"),
+        "घरपोच आहार": ("टेक होम", "घरी नेण्याचा आहार"),
+        "विश्वासार्ह": ("भरवश",),
+        "कोड (of a child)": ("बालकाचा क्रमांक", "फक्त क्रमांक", "त्याच्या क्रमांकावरून"),
+        "बालक (to a family: मूल)": ("मुले ", "मुलांचे पुन्हा", "SAM मूल"),
+    },
+}
+"""The one term for a thing, and what it was also called before: readers took two words for two
+things."""
+TO_A_FAMILY = ("counsel",)
+"""Where one speaks to a family, in its words."""
+
+
+@pytest.mark.parametrize("language", ONE_TERM)
+def test_one_thing_has_one_term(language):
+    found = [
+        (path, term, other)
+        for path, value in told(language).items()
+        for term, others in ONE_TERM[language].items()
+        for other in others
+        if path[0] not in TO_A_FAMILY and other in value
+    ]
+    assert found == []
+
+
 def told(language):
     of_targets = {name: dict(target.words[language]) for name, target in TARGETS.items()}
     tree = words(language).tree | {"targets": of_targets}
@@ -127,6 +193,25 @@ def test_words_that_mislead_never_come_back(language):
     ]
     assert found == []
     assert words(language)("states", "left") != "गेले"
+
+
+@pytest.mark.parametrize(
+    ("name", "hindi", "marathi"),
+    [
+        ("Anganwadi 23", "आंगनवाड़ी 23", "अंगणवाडी 23"),
+        ("AWC Rampur", "आंगनवाड़ी Rampur", "अंगणवाडी Rampur"),
+        ("रामपुर", "रामपुर", "रामपुर"),
+        ("Rampur Anganwadi", "Rampur Anganwadi", "Rampur Anganwadi"),
+        ("AWC00012", "AWC00012", "AWC00012"),
+    ],
+)
+def test_only_the_word_anganwadi_of_a_centre_s_name_is_put_into_the_reader_s_language(
+    name, hindi, marathi
+):
+    assert name_in_words(name, words("hi")) == hindi
+    assert name_in_words(name, words("mr")) == marathi
+    assert called(name, "A1", words("hi")) == f"{hindi} (A1)"
+    assert called(None, "A1", words("hi")) == called("A1", "A1", words("hi")) == "A1"
 
 
 def test_a_sentence_ends_with_the_full_stop_of_its_language_and_with_one():

@@ -19,6 +19,7 @@ from serving.book.areas.area_rollups import DOWNWARDS
 from serving.book.reader import Place, Reader, day_of_reading
 from serving.book.scorebook import Run
 from serving.errors import OutOfScope
+from serving.language.centre_names import name_in_words
 from serving.language.telling import what_to_do
 from serving.language.words import Words, whom
 from serving.pages.areas import area_figures, area_parts, area_search
@@ -281,7 +282,7 @@ def _page(
         as_of=words.day(run.as_of),
         crumbs=crumbs,
         area=area,
-        of_centre=_centre_named(area, children),
+        of_centre=_centre_named(area, children, words),
         month=area_figures.month_name(months[-1], words) if months else "",
         period=_period(months, words),
         now=area_figures.now(months[-1], words) if months else [],
@@ -322,10 +323,11 @@ def crumbs_of(reader: Reader, run: Run, area: AreaShown, words: Words) -> list[L
     ]
 
 
-def _centre_named(area: AreaShown | None, children: Sequence[Candidate]) -> str:
+def _centre_named(area: AreaShown | None, children: Sequence[Candidate], words: Words) -> str:
     """What a centre is called beside its code; "" where that is not known."""
     names = [child.centre_name for child in children if child.centre_name]
-    return names[0] if names and area and names[0] != area.place.place else ""
+    named = bool(names) and area is not None and names[0] != area.place.place
+    return name_in_words(names[0], words) if named else ""
 
 
 def _period(months: Sequence[Mapping[str, Any]], words: Words) -> str:

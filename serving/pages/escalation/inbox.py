@@ -175,7 +175,10 @@ def _line(one: Escalation, child: Candidate | None, words: Words, day: dt.date) 
 
 def _since(one: Escalation, words: Words, day: dt.date) -> str:
     days = max(0, (day - one.began_on).days)
-    return words.say("escalations", "since", date=words.day(one.began_on, short=True), n=days)
+    date = words.day(one.began_on, short=True)
+    if not days:
+        return words.say("escalations", "since_today", date=date)
+    return words.say("escalations", "since", date=date, n=days)
 
 
 def _stands(child: Candidate, words: Words) -> str:

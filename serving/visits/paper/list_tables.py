@@ -10,7 +10,7 @@ from serving.language.words import Words
 from serving.visits.paper.blocks import Block, space, stack, text
 from serving.visits.paper.columns import head_size, lines_of
 from serving.visits.paper.ink import LEFT, RIGHT, Paper, line_height
-from serving.visits.sheet_lines import ListLine, centre_name
+from serving.visits.sheet_lines import ListLine, centre_name, short_centre_name
 
 SIZES = (12.0, 11.0, 10.5, 10.0)
 """The overview's letters in points: the largest with which it fits on its page."""
@@ -40,7 +40,7 @@ def overview_columns(words: Words, page_of: Callable[[ListLine], str]) -> tuple[
         PaperColumn(
             say("ui", "centre"),
             32,
-            lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
+            lambda line: short_centre_name(line.row.candidate, say),
         ),
         PaperColumn(say("ui", "why"), 41, lambda line: line.why_short, bold=True),
         PaperColumn(say("ui", "what_to_do"), 52, lambda line: line.step),
@@ -72,7 +72,7 @@ def anm_columns(words: Words) -> tuple[PaperColumn, ...]:
         PaperColumn(
             say("ui", "centre"),
             34,
-            lambda line: line.row.candidate.centre_name or line.row.candidate.centre_id,
+            lambda line: short_centre_name(line.row.candidate, say),
         ),
         PaperColumn(say("ui", "why"), 46, lambda line: line.why_short),
         PaperColumn("", 32, lambda line: line.late),
@@ -108,7 +108,7 @@ def head_row(paper: Paper, columns: tuple[PaperColumn, ...], words: Words, *, si
     return Block(high + 0.6, draw)
 
 
-def pair(paper: Paper, two: list[ListLine], *, size: float) -> Block:
+def pair(paper: Paper, two: list[ListLine], words: Words, *, size: float) -> Block:
     """One or two children side by side, of whom the step above them says what is due: number, code,
     centre, how late.
 
@@ -120,7 +120,7 @@ def pair(paper: Paper, two: list[ListLine], *, size: float) -> Block:
     )
 
     def centre(line: ListLine) -> str:
-        name = line.row.candidate.centre_name or line.row.candidate.centre_id
+        name = short_centre_name(line.row.candidate, words)
         late = paper.width_of(line.late, size=size)
         return _shortened(paper, name, width=end - to_centre - late - BETWEEN, size=size)
 

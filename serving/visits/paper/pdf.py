@@ -254,7 +254,7 @@ class _Print:
                     [row(paper, columns, line, size=SMALL) for line in those]
                     if danger
                     else [
-                        pair(paper, those[at : at + 2], size=SMALL)
+                        pair(paper, those[at : at + 2], self.words, size=SMALL)
                         for at in range(0, len(those), 2)
                     ]
                 )
