@@ -39,6 +39,7 @@ from models.visits.visit_order import (
     of_prevention,
     order,
     rests,
+    sam_by_arm_stands,
     section,
     to_a_facility,
     to_bring,
@@ -98,7 +99,8 @@ class VisitList:
 
     `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM
     and the medical officer at the centres, outside the capacity: examinations, appetite tests,
-    admissions, checks; danger first. Every child in danger stands in exactly one of the three,
+    admissions, checks, and an arm of SAM that nobody asked again where no visit is left; danger
+    first. Every child in danger stands in exactly one of the three,
     unless a visit of the last days has answered for it. `watch`, by centre and outside the
     capacity, are the children whom its worker watches, since they may soon be SAM
     (`models.visits.prevention`); those in `rows` are among them.
@@ -181,7 +183,10 @@ def rank(
     rows += [("overdue", child) for child in (*sorted(rest["late"], key=order), *rest["unscored"])]
     rows += _of_risk(rest["risk"])
     listed = {child.child_id for _, child in rows}
-    for_anm = [child for child in [*groups["anm"], *with_anm] if child.child_id not in listed]
+    unasked = filter(sam_by_arm_stands, groups["overdue"])
+    for_anm = [
+        child for child in [*groups["anm"], *with_anm, *unasked] if child.child_id not in listed
+    ]
     return VisitList(
         sector_id=sector_id,
         as_of=as_of,

@@ -23,7 +23,6 @@ from serving.book.events import EVENTS, EventBatch, event_of
 from serving.book.scorebook import (
     AREAS,
     ESCALATIONS,
-    MEASURED,
     PLACES,
     ROWS,
     RUNS,
@@ -37,7 +36,7 @@ from serving.book.scorebook import (
     row_of,
     run_of,
 )
-from serving.book.ticks import Told, with_visit
+from serving.book.ticks import Told, with_visits
 from serving.book.usual import compared_rows
 from serving.errors import BookUnreadable, NothingScored, OutOfScope
 
@@ -196,7 +195,7 @@ class Reader:
                 self._rows(run).where(ROWS.c.child_id.in_(ticks)).order_by(ROWS.c.child_id)
             )
             before = compared_rows(connection, run, [row_of(row.page) for row in pages])
-            return list(zip(before, self._ticked(connection, run, before), strict=True))
+            return list(zip(before, with_visits(connection, run, before), strict=True))
 
     def told(self, run: Run, sector_id: str | None = None, *, since: dt.date) -> list[Told]:
         """Findings that need somebody, told since a day, the newest first, none corrected since."""
@@ -242,13 +241,13 @@ class Reader:
             # by its index.
             pages = sorted(connection.execute(wanted), key=lambda row: row.child_id)
             rows = compared_rows(connection, run, [row_of(row.page) for row in pages])
-            return self._ticked(connection, run, rows) if ticked else rows
+            return with_visits(connection, run, rows) if ticked else rows
 
     def children(self, run: Run, ids: Collection[str]) -> dict[str, Candidate]:
         """These children of a run within the scope, by id, with outcomes ticked since."""
         with self._connection() as connection:
             found = connection.execute(self._rows(run).where(ROWS.c.child_id.in_(ids))).all()
-            rows = self._ticked(connection, run, [row_of(row.page) for row in found])
+            rows = with_visits(connection, run, [row_of(row.page) for row in found])
             return {row.candidate.child_id: row.candidate for row in rows}
 
     def child(self, child_id: str, as_of: dt.date | None = None) -> tuple[Run, BookRow]:
@@ -259,14 +258,14 @@ class Reader:
             row = connection.execute(self._rows(run).where(ROWS.c.child_id == child_id)).first()
             if row is None:
                 raise OutOfScope("there is no such child in this list")
-            return run, self._ticked(
+            return run, with_visits(
                 connection, run, compared_rows(connection, run, [row_of(row.page)])
             )[0]
 
     def ticked(self, run: Run, rows: list[BookRow]) -> list[BookRow]:
         """Rows that a run did not keep, with what visits found and measured since it."""
         with self._connection() as connection:
-            return self._ticked(connection, run, rows)
+            return with_visits(connection, run, rows)
 
     def history(self, child_id: str) -> list[tuple[Run, BookRow]]:
         """What every complete run said of a child that the scope may see now, oldest first.
@@ -403,29 +402,6 @@ class Reader:
         """The ids of a run's sectors within the scope."""
         of_run = PLACES.c.run == (run.run if run else None)
         return sa.select(PLACES.c.sector_id).where(of_run, self._within)
-
-    @staticmethod
-    def _ticked(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
-        """The rows with the newest outcome ticked, and what was measured at home, since the run was
-        made."""
-        children = [row.candidate.child_id for row in rows]
-        newest: dict[str, sa.Row[Any]] = {}
-        measured: dict[str, sa.Row[Any]] = {}
-        since = sa.or_(MEASURED.c.ticked_at >= run.made_at, MEASURED.c.visited_on > run.as_of)
-        for start in range(0, len(children), 500):
-            part = children[start : start + 500]
-            wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(part))
-            for tick in connection.execute(wanted.order_by(TICKS.c.visited_on)):
-                newest[tick.child_id] = tick
-            taken = sa.select(MEASURED).where(MEASURED.c.child_id.in_(part), since)
-            for one in connection.execute(taken.order_by(MEASURED.c.visited_on)):
-                measured[one.child_id] = one
-        return [
-            with_visit(
-                row, run, newest.get(row.candidate.child_id), measured.get(row.candidate.child_id)
-            )
-            for row in rows
-        ]
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:

@@ -150,12 +150,33 @@ def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at
     open_by_visit(connection, told)
 
 
-def with_visit(
+def with_visits(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
+    """The rows with the newest outcome ticked, and what was measured at home, since the run was
+    made."""
+    children = [row.candidate.child_id for row in rows]
+    newest: dict[str, sa.Row[Any]] = {}
+    measured: dict[str, sa.Row[Any]] = {}
+    since = sa.or_(MEASURED.c.ticked_at >= run.made_at, MEASURED.c.visited_on > run.as_of)
+    for start in range(0, len(children), 500):
+        part = children[start : start + 500]
+        wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(part))
+        for tick in connection.execute(wanted.order_by(TICKS.c.visited_on)):
+            newest[tick.child_id] = tick
+        taken = sa.select(MEASURED).where(MEASURED.c.child_id.in_(part), since)
+        for one in connection.execute(taken.order_by(MEASURED.c.visited_on)):
+            measured[one.child_id] = one
+    return [
+        _with_visit(row, run, newest.get(name), measured.get(name))
+        for row, name in zip(rows, children, strict=True)
+    ]
+
+
+def _with_visit(
     row: BookRow, run: Run, tick: sa.Row[Any] | None, measured: sa.Row[Any] | None
 ) -> BookRow:
     """A row of a run with the newest outcome ticked, and what was measured at home since the run;
     SAM found or measured since stands at once (`models.visits.found_at_home`)."""
-    told = with_tick(row, tick)
+    told = _with_tick(row, tick)
     child, protocol = told.candidate, standard()
     found = tick is not None and tick.finding == SAM_FOUND
     if (
@@ -170,7 +191,7 @@ def with_visit(
     return told if child is told.candidate else replace(told, candidate=child)
 
 
-def with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:
+def _with_tick(row: BookRow, tick: sa.Row[Any] | None) -> BookRow:
     """A row of a run with the newest outcome ticked since; as it is where it knows a later one."""
     known = row.candidate.last_visited_on
     if tick is None or (known is not None and known > tick.visited_on):

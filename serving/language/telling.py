@@ -38,6 +38,8 @@ SAM_RULES = (
     "arm_old",
 )
 """How the names of the rules begin that go by a finding of SAM."""
+ARM_RULES = frozenset({"arm_open", "arm_due"})
+"""Rules that go by an arm that was not measured again."""
 FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "older_losing"})
 """Rules that go by a weight far under those of the three months before."""
 READINGS_ON = ("last_weight_on", "last_muac_on", "sam_whz_on", "sam_muac_on", "sam_oedema_on")
@@ -158,6 +160,8 @@ def _rule_basis(candidate: Candidate, words: Words) -> str:
     """What the rule goes by."""
     if _is_sam(candidate.rule):
         return _basis(candidate.facts, words)
+    if candidate.rule in ARM_RULES:
+        return _last_arm(candidate.facts, words)
     if candidate.rule in FALLING_RULES:
         return _fallen(candidate.facts, words)
     if candidate.rule in GROWTH_RULES:
@@ -220,6 +224,12 @@ def _growth(facts: Mapping[str, Any], words: Words) -> str:
             kg=words.kilograms(facts["last_weight_kg"]),
             on=words.lately(facts["last_weight_on"], asked_on),
         )
+    return _last_arm(facts, words)
+
+
+def _last_arm(facts: Mapping[str, Any], words: Words) -> str:
+    """The last arm with its day; empty where there is none."""
+    asked_on = facts.get("asked_on")
     if facts.get("last_muac_on") is None:
         return ""
     arm = words.say("ui", "muac_line", cm=arm_cm(facts["last_muac_mm"]))

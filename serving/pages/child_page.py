@@ -19,6 +19,7 @@ from serving.access.permissions import Person
 from serving.book.linked_codes import other_codes
 from serving.book.reader import day_of_reading
 from serving.book.scorebook import BookRow, Score
+from serving.book.scoring.child_asked import SCORABLE, child_asked
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.errors import OutOfScope
 from serving.language.home_told import home_told
@@ -30,7 +31,6 @@ from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.pages.timeline import ChildHistory, history_of
 from serving.process.service_state import ServiceState
-from serving.visits.child.child_asked import SCORABLE, child_asked
 from serving.visits.child.family_told import Sibling, siblings_of
 from serving.visits.counselling import counselling
 from serving.visits.group_notes import notes_of_child

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.permissions import Person
+from serving.book.scoring.child_asked import child_asked
 from serving.language.words import Words, whom
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.child.child_asked import child_asked
 from serving.visits.child.growth_told import GrowthSheet, growth_sheet
 from serving.visits.sheet_lines import centre_name, practice_key
 from serving.visits.standing_findings import known_of, records_of

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.permissions import Person
+from serving.book.scoring.child_asked import child_asked
 from serving.book.ticks import NEEDS_SOMEBODY
 from serving.errors import OutcomeRefused
 from serving.http.problems import http_problem
@@ -19,7 +20,6 @@ from serving.pages.session import own_path, see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
 from serving.visits import visit_outcomes
-from serving.visits.child.child_asked import child_asked
 from serving.visits.sheet_lines import TICK_BOXES
 
 NONE_FITS = "none"

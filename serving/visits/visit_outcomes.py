@@ -18,11 +18,11 @@ from registry.contract.rules import RULES
 from serving.access.permissions import Person
 from serving.book.accepted import refusals
 from serving.book.outbox import registry_rows
+from serving.book.scoring.child_asked import child_asked
 from serving.book.ticks import Teller, tick
 from serving.errors import NoScoreBook, NotKept, OutcomeRefused
 from serving.language.arm import MUAC_MM
 from serving.process.service_state import ServiceState
-from serving.visits.child.child_asked import child_asked
 
 EARLIEST = dt.date(2000, 1, 1)
 BOUNDS = {"weight_kg": (0.5, 40.0), "muac_mm": MUAC_MM}

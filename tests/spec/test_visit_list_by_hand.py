@@ -23,6 +23,8 @@ from models.visits.visit_order import (
     section,
     to_a_facility,
 )
+from serving.language.telling import why_line
+from serving.language.words import words
 from tests.support.listed_children import AS_OF, child, in_danger, overdue
 
 ANM, DOCTOR, WORKER = "anm_or_mo", "medical_officer", "awc_worker"
@@ -462,3 +464,17 @@ def test_a_lower_whz_a_thinner_arm_or_illness_never_moves_a_child_in_danger_down
     ):
         worse = danger("one", rule, step, **as_it_was | found)
         assert order(worse) <= order(mild) and emergency(worse) >= emergency(mild)
+
+
+def test_an_arm_of_sam_that_nobody_asked_again_is_never_out_of_sight_where_emergencies_take_all_visits():
+    """Twenty for the NRC, and a girl cured by WHZ whose arm of 112 mm was not taken again."""
+    sent = [danger(f"sent-{n}", "not_arrived", "admit_nrc") for n in range(20)]
+    facts = {"newest_muac_mm": 112, "last_muac_mm": 112, "last_muac_on": AS_OF}
+    girl = overdue(rule="arm_open", next_step="measure_arm", who=WORKER, overdue_days=14)
+    girl = apart(replace(girl, facts=girl.facts | facts), "girl")
+    mild = apart(replace(girl, facts=girl.facts | {"newest_muac_mm": 118}), "arm 118")
+    listed = ranked([*sent, girl, mild])
+    assert set(names(listed)) == set(ids(sent)) and not listed.beyond
+    assert ids(listed.anm) == ["girl"]
+    assert names(ranked([girl, mild])) == ["girl", "arm 118"] and not ranked([girl, mild]).anm
+    assert "arm 11.2 cm" in why_line(girl, words("en"))

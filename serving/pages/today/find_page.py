@@ -12,6 +12,7 @@ from models.visits.listed_child import Candidate
 from serving.access.permissions import Person
 from serving.book.reader import Reader
 from serving.book.scorebook import Run
+from serving.book.scoring.child_asked import child_asked
 from serving.errors import OutOfScope
 from serving.language.languages import DEVANAGARI_DIGITS
 from serving.language.words import Words, whom
@@ -19,7 +20,6 @@ from serving.pages.areas.area_search import LONGEST_CODE, MOST_FOUND
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
-from serving.visits.child.child_asked import child_asked
 from serving.visits.lists import the_sector
 from serving.visits.sheet_lines import centre_name
 
