@@ -26,7 +26,7 @@ from training.evaluation.drift.drift_views_by_parts import store_views
 from training.evaluation.drift.month_views import timely
 from training.evaluation.scored_rows import BLOCK_WORDS, ELSEWHERE, LATER, REHEARSAL
 from training.report import one_model
-from training.report.judge import ByParts, InMemory, judge_of
+from training.report.judge import ByParts, WholeInMemory, judge_of
 from training.report.one_model import told_of
 from training.report.whose_records import whose_records
 from training.rows import at_hand as hand
@@ -158,7 +158,7 @@ def test_a_challenger_is_told_of_beside_the_champion_as_by_the_whole(monkeypatch
     for most in (10**6, MOST):
         monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
         judge = judge_of(address)
-        assert isinstance(judge, InMemory if most == 10**6 else ByParts)
+        assert isinstance(judge, WholeInMemory if most == 10**6 else ByParts)
         told.append([judge.challenge(*pair) for pair in challengers()])
     for ours, theirs in zip(*told, strict=True):
         assert not isinstance(ours, str) and not isinstance(theirs, str), (ours, theirs)

@@ -28,7 +28,7 @@ from training.evaluation.scored_rows import ELSEWHERE, judged_rows
 from training.fitting.pipeline import learn
 from training.metrics.recalibration import level_shift
 from training.report.figures_told import updates_offered
-from training.report.judge import InMemory
+from training.report.judge import WholeInMemory
 from training.report.one_model import ModelReport
 
 HERE, THERE = {"registry_id": "here", "synthetic": True}, {"registry_id": "there"}
@@ -90,7 +90,7 @@ def place(tmp_path, monkeypatch):
     """Registries by address, without a database: `place(name, registry, bundle)`."""
     known = {}
     monkeypatch.setattr(
-        recalibrate, "judge_of", lambda address, **_: InMemory(Clock(known[address]))
+        recalibrate, "judge_of", lambda address, **_: WholeInMemory(Clock(known[address]))
     )
 
     def put(found, made):

@@ -17,7 +17,7 @@ from serving.book.disclosure import IN_PROGRAMME, decided, facts_for, withheld_o
 from serving.book.reader import Reader
 from serving.book.sector_figures import sector_figures
 from serving.database import engine_of
-from serving.pages.areas.visits_page import sector_line
+from serving.pages.areas.visits.visits_page import sector_line
 from tests.support.service_cases import book, row
 
 TREATED = sorted(IN_TREATMENT)[:2]

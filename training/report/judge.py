@@ -34,7 +34,7 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True)
-class InMemory:
+class WholeInMemory:
     """All records in memory."""
 
     clock: Clock
@@ -112,6 +112,6 @@ def judge_of(
     try:
         if divided:
             return ByParts(address, store.load(children=()).facts, engine, said)
-        return InMemory(Clock(store.load()))
+        return WholeInMemory(Clock(store.load()))
     finally:
         store.close()

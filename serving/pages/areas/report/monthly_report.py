@@ -17,10 +17,11 @@ from serving.book.scorebook import Run
 from serving.book.scoring.list_outcomes import FATES
 from serving.errors import NothingScored
 from serving.language.words import Words
-from serving.pages.areas import area_figures, area_page, area_shown, lists_page
+from serving.pages.areas import area_figures, area_page, area_shown
 from serving.pages.areas.area_figures import NOW, cell, name_of
 from serving.pages.areas.area_shown import AreaShown
 from serving.pages.areas.attention import PartsAsked, reasons, whole_order
+from serving.pages.areas.visits import lists_page
 from serving.visits.sheet_lines import level_notes, practice_key
 
 CARD = (

@@ -1,0 +1,1 @@
+"""Visits made of those planned, and what came of the lists."""
