@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from serving.language.telling import ToldReason
 from serving.language.words import Words
 
-WIDTH, LINE, BAR_ROOM = 320, 14, 20
+WIDTH, LINE, BAR_ROOM = 320, 17, 20
 LINE_LETTERS = 44
 """So many letters of 13 pixels fit the picture's width, in Latin and in Devanagari."""
 MIDDLE, REACH = 160, 150

@@ -115,7 +115,7 @@ def _refusal(request: Request, problem: HttpProblem) -> Response:
         "message.html",
         request,
         words,
-        title=words("ui", "visit_list"),
+        title=words("ui", "visit_list" if said == "no_scores_yet" else "product"),
         message=words("ui", said),
         code=problem.code,
     )
