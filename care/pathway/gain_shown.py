@@ -9,10 +9,12 @@ import numpy as np
 
 from care.pathway import weights
 from features.clock import Ragged
+from registry.contract.arrays import AnyArray
 from registry.contract.registry import NEVER
 
 _BELIEVABLE = getattr(weights.believable, "py_func", weights.believable)
 """Plain Python: for one child's weights a compiled call costs more."""
+_COLUMNS = ("measured_on", "weight_kg", "waz", "low_waz", "age_days")
 
 
 @dataclass(frozen=True)
@@ -35,28 +37,36 @@ class GainShown:
 def gain_of(points: Ragged, admitted_on: int, over_days: int) -> GainShown | None:
     """The gain of the only question of a view over the days from which `care.pathway.weights` reads
     `rate_g_kg_day`; None for fewer than two days with a weight that may be believed."""
-    if admitted_on == int(NEVER):
-        return None
-    day, kg = _weighed(points)
-    kept = np.empty(len(kg), np.int64)
-    count = _BELIEVABLE(np.arange(len(kg)), len(kg), day, kg, kept)
-    on, kept_kg = day[kept[:count]], kg[kept[:count]]
-    within = (on >= admitted_on) & (on >= on[-1] - over_days) if count else np.zeros(0, bool)
-    on, kept_kg = on[within], kept_kg[within]
+    on, kg = weights_of_stay(points, 0, admitted_on)
+    within = on >= on[-1] - over_days if len(on) else np.zeros(0, bool)
+    on, kg = on[within], kg[within]
     if len(on) < 2:
         return None
-    return GainShown(int(on[0]), float(kept_kg[0]), int(on[-1]), float(kept_kg[-1]), len(on))
+    return GainShown(int(on[0]), float(kg[0]), int(on[-1]), float(kg[-1]), len(on))
 
 
-def _weighed(points: Ragged) -> tuple[np.ndarray, np.ndarray]:
+def weights_of_stay(points: Ragged, question: int, admitted_on: int) -> tuple[AnyArray, AnyArray]:
+    """Days and weights (kg) of an open stay that may be believed, as the rules take them; none
+    without a stay."""
+    day, kg = _weighed(points, question)
+    kept = np.empty(len(kg), np.int64)
+    count = _BELIEVABLE(np.arange(len(kg)), len(kg), day, kg, kept)
+    on, believed = day[kept[:count]], kg[kept[:count]]
+    inside = (on >= admitted_on) & (admitted_on != int(NEVER))
+    return on[inside], believed[inside]
+
+
+def _weighed(points: Ragged, question: int) -> tuple[AnyArray, AnyArray]:
     """Days and weights as `care.pathway.weights.weight_facts` takes them: one a day, of two the one
     that hides no loss; none whose WAZ is too high to believe."""
-    plausible = np.isfinite(points["waz"]) | (points["low_waz"] == 1)
-    plausible |= points["age_days"] > weights.LAST_DAY
-    some = (points["weight_kg"] > 0) & plausible
-    newest = points["measured_on"][-1] if points.rows.rows else NEVER
+    rows = slice(int(points.offsets[question]), int(points.offsets[question + 1]))
+    own = {name: points[name][rows] for name in _COLUMNS}
+    plausible = np.isfinite(own["waz"]) | (own["low_waz"] == 1)
+    plausible |= own["age_days"] > weights.LAST_DAY
+    some = (own["weight_kg"] > 0) & plausible
+    newest = own["measured_on"][-1] if len(some) else NEVER
     taken: dict[int, float] = {}
-    days, kilograms = (points[name][some].tolist() for name in ("measured_on", "weight_kg"))
+    days, kilograms = (own[name][some].tolist() for name in ("measured_on", "weight_kg"))
     for on, kg in zip(days, kilograms, strict=True):
         # Of two weights of one day the newest day's lower and an earlier day's higher one.
         keep = min if on == newest else max

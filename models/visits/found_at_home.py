@@ -50,7 +50,8 @@ def with_measures(
     facts = child.facts | {"home_on": measured.measured_on} | taken
     told = replace(child, facts=facts)
     mm = measured.muac_mm
-    rule = None if mm is None else arm_rule(child, mm, protocol)
+    answered = not arm_stands(child, measured.measured_on, protocol)
+    rule = None if mm is None or answered else arm_rule(child, mm, protocol)
     if rule is None:
         return told
     names = {"sam_muac_mm": mm, "sam_muac_on": measured.measured_on, "newest_muac_mm": mm}
@@ -66,9 +67,22 @@ def with_measures(
 
 
 def with_sam_found(child: Candidate, on: dt.date, protocol: Mapping[str, float]) -> Candidate:
-    """The child of whom a visit since the scoring said that it is SAM."""
+    """The child of whom a visit since the scoring said that it is SAM; as it is where a record of a
+    later day answers."""
+    answered_on = child.facts.get("record_on")
+    if answered_on is not None and answered_on > on:
+        return child
     told = replace(child, facts=child.facts | {"sam_at_home_on": on})
     return _placed(told, _sam_rule(child, on, protocol, light=False), on, protocol)
+
+
+def arm_stands(child: Candidate, on: dt.date, protocol: Mapping[str, float]) -> bool:
+    """Whether an arm of that day still says how the child is: no later arm answered it, and it is
+    not older than a finding holds."""
+    later, asked_on = child.facts.get("last_muac_on"), child.facts.get("asked_on")
+    if later is not None and later > on:
+        return False
+    return asked_on is None or (asked_on - on).days <= protocol["finding_holds_days"]
 
 
 def arm_rule(child: Candidate, muac_mm: float, protocol: Mapping[str, float]) -> str | None:

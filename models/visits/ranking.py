@@ -39,10 +39,10 @@ from models.visits.visit_order import (
     of_prevention,
     order,
     rests,
-    sam_by_arm_stands,
     section,
     to_a_facility,
     to_bring,
+    waits_at_the_centre,
     what_a_visit_can_change,
 )
 
@@ -99,8 +99,8 @@ class VisitList:
 
     `beyond` holds the children in danger for whom no visit is left. `anm` is the work of the ANM
     and the medical officer at the centres, outside the capacity: examinations, appetite tests,
-    admissions, checks, and an arm of SAM that nobody asked again where no visit is left; danger
-    first. Every child in danger stands in exactly one of the three,
+    admissions, checks; danger first. So is an arm of SAM that nobody asked again, or a weight lost,
+    for which no visit is left. Every child in danger stands in exactly one of the three,
     unless a visit of the last days has answered for it. `watch`, by centre and outside the
     capacity, are the children whom its worker watches, since they may soon be SAM
     (`models.visits.prevention`); those in `rows` are among them.
@@ -183,9 +183,9 @@ def rank(
     rows += [("overdue", child) for child in (*sorted(rest["late"], key=order), *rest["unscored"])]
     rows += _of_risk(rest["risk"])
     listed = {child.child_id for _, child in rows}
-    unasked = filter(sam_by_arm_stands, groups["overdue"])
+    waiting = filter(waits_at_the_centre, groups["overdue"])
     for_anm = [
-        child for child in [*groups["anm"], *with_anm, *unasked] if child.child_id not in listed
+        child for child in [*groups["anm"], *with_anm, *waiting] if child.child_id not in listed
     ]
     return VisitList(
         sector_id=sector_id,

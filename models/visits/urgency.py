@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from care.pathway.conditions import holds, ill_now, within
+from care.pathway.gain_shown import weights_of_stay
 from care.pathway.weights import LOOK_BACK_DAYS
 from care.protocol import Protocol
 from features.trajectory.trace import Trace
@@ -41,6 +42,7 @@ def urgency_facts(
         "newest_muac_mm": None if arm is None else int(arm),
         "lost_share": _lost_share(weighed),
         **_fell_from(weighed),
+        **_highest_of_stay(traced, question, int(facts["admitted_on"][question])),
     }
 
 
@@ -71,6 +73,16 @@ def _fell_from(weighed: list[tuple[int, float]]) -> dict[str, object]:
     on, kg = next(one for one in reversed(before) if one[1] >= usual)
     lost = kg > weighed[-1][1]
     return {"fell_from_kg": round(kg, 2), "fell_from_on": day_date(on)} if lost else {}
+
+
+def _highest_of_stay(traced: Trace, question: int, admitted_on: int) -> dict[str, object]:
+    """The highest weight of the open stay, from which the rule counts a loss; the latest of
+    equals."""
+    on, kg = weights_of_stay(traced.growth, question, admitted_on)
+    if not len(kg):
+        return {}
+    at = len(kg) - 1 - int(kg[::-1].argmax())
+    return {"stay_high_kg": round(float(kg[at]), 2), "stay_high_on": day_date(int(on[at]))}
 
 
 def _lost_share(weighed: list[tuple[int, float]]) -> float | None:

@@ -296,6 +296,12 @@ def sam_by_arm_stands(candidate: Candidate) -> bool:
     return candidate.rule == "arm_open" and _measured_band(candidate) >= SEVERE
 
 
+def waits_at_the_centre(candidate: Candidate) -> bool:
+    """Whether a late step that a home visit should make good is the centre's work where no visit is
+    left: an arm of SAM that nobody asked again, a weight lost that nobody examined."""
+    return sam_by_arm_stands(candidate) or _brought(candidate)
+
+
 def late_place(candidate: Candidate) -> int:
     """The place of a late step: `SAM_BY_ARM_STANDS`, then in `LATE_FIRST`, then `UNSEEN_CURE`, then
     every other step."""

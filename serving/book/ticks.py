@@ -150,13 +150,21 @@ def _tell(connection: sa.Connection, outcome: dict[str, Any], teller: Teller, at
     open_by_visit(connection, told)
 
 
+def _unknown_to(run: Run, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Rows of which a run could not know: ticked since it was made, or on a day after its own (an
+    earlier day scored anew), or of such a day."""
+    after = (run.as_of + dt.timedelta(1)).isoformat()
+    since = sa.or_(table.c.ticked_at >= run.made_at, table.c.ticked_at >= after)
+    return sa.or_(since, table.c.visited_on > run.as_of)
+
+
 def with_visits(connection: sa.Connection, run: Run, rows: list[BookRow]) -> list[BookRow]:
     """The rows with the newest outcome ticked, and what was measured at home, since the run was
     made."""
     children = [row.candidate.child_id for row in rows]
     newest: dict[str, sa.Row[Any]] = {}
     measured: dict[str, sa.Row[Any]] = {}
-    since = sa.or_(MEASURED.c.ticked_at >= run.made_at, MEASURED.c.visited_on > run.as_of)
+    since = _unknown_to(run, MEASURED)
     for start in range(0, len(children), 500):
         part = children[start : start + 500]
         wanted = sa.select(TICKS).where(TICKS.c.child_id.in_(part))
@@ -178,11 +186,10 @@ def _with_visit(
     SAM found or measured since stands at once (`models.visits.found_at_home`)."""
     told = _with_tick(row, tick)
     child, protocol = told.candidate, standard()
-    found = tick is not None and tick.finding == SAM_FOUND
     if (
         tick is not None
-        and found
-        and (tick.ticked_at >= run.made_at or tick.visited_on > run.as_of)
+        and tick.finding == SAM_FOUND
+        and child.facts.get("sam_at_home_on") != tick.visited_on
     ):
         child = with_sam_found(child, tick.visited_on, protocol)
     if measured is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from care.pathway.weights import LOOK_BACK_DAYS
 from care.protocol import standard
 from features.criteria import criteria
-from models.visits.found_at_home import SIX_MONTHS, arm_rule
+from models.visits.found_at_home import SIX_MONTHS, arm_rule, arm_stands
 from models.visits.listed_child import Candidate
 from serving.language.arm import arm_cm
 from serving.language.words import Words
@@ -32,7 +32,7 @@ def home_told(child: Candidate, words: Words) -> list[str]:
 
 def _of_arm(child: Candidate, words: Words) -> str:
     mm, months = child.facts.get("home_muac_mm"), child.age_months
-    if mm is None:
+    if mm is None or not arm_stands(child, child.facts["home_on"], standard()):
         return ""
     if months is None:
         return words("home", "no_age")

@@ -15,6 +15,7 @@ from typing import Any
 from models.reasons import SEASON
 from models.visits.listed_child import Candidate, Reason
 from models.visits.ranking import PREVENTION, section
+from models.visits.visit_order import loses_fast
 from serving.language.arm import arm_cm
 from serving.language.reason_wording import form_of
 from serving.language.words import Words
@@ -40,6 +41,8 @@ SAM_RULES = (
 """How the names of the rules begin that go by a finding of SAM."""
 ARM_RULES = frozenset({"arm_open", "arm_due"})
 """Rules that go by an arm that was not measured again."""
+GAIN_RULES = frozenset({"weight_lost", "loses_weight", "no_gain", "failing_gain", "slow_gain"})
+"""Rules of treatment that go by weights."""
 FALLING_RULES = frozenset({"follow_up_losing", "mam_losing", "losing_weight", "older_losing"})
 """Rules that go by a weight far under those of the three months before."""
 READINGS_ON = ("last_weight_on", "last_muac_on", "sam_whz_on", "sam_muac_on", "sam_oedema_on")
@@ -131,12 +134,15 @@ def rule_line(candidate: Candidate, words: Words) -> str:
     """The rule in words, with what it goes by and what stands beside it: `SAM, not yet examined
     (arm 11.2 cm on 3 Nov; ill on 1 Nov)`.
 
-    Of a child in danger every finding of SAM that stands is told, whatever the rule goes by; fever,
-    diarrhoea and poor appetite that hold are told of every child."""
+    Of a child in danger every finding of SAM that stands is told, whatever the rule goes by, and a
+    loss of 5 % (`models.visits.visit_order.loses_fast`); fever, diarrhoea and poor appetite that
+    hold are told of every child."""
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
     told = [_rule_basis(candidate, words)]
     if candidate.danger and not _is_sam(candidate.rule):
         told.append(_basis(candidate.facts, words))
+    if candidate.danger and loses_fast(candidate):
+        told.append(_two_weights(candidate.facts, "weight_before", words))
     told += _ill_beside(candidate, words)
     told.append(_since(candidate, words))
     beside = "; ".join(dict.fromkeys(filter(None, told)))
@@ -162,6 +168,8 @@ def _rule_basis(candidate: Candidate, words: Words) -> str:
         return _basis(candidate.facts, words)
     if candidate.rule in ARM_RULES:
         return _last_arm(candidate.facts, words)
+    if candidate.rule in GAIN_RULES:
+        return _gained(candidate, words)
     if candidate.rule in FALLING_RULES:
         return _fallen(candidate.facts, words)
     if candidate.rule in GROWTH_RULES:
@@ -196,16 +204,32 @@ def beside_short(candidate: Candidate, words: Words) -> str:
     return ", ".join(words("ui", name) for name, stands in found if stands)
 
 
+def _gained(candidate: Candidate, words: Words) -> str:
+    """The two weights of a treatment that does not help: the stay's highest where over 5 % of it
+    was lost, else the weight two weeks before; and the last one."""
+    facts = candidate.facts
+    if candidate.rule == "weight_lost" and facts.get("stay_high_on") is not None:
+        return _two_weights(facts, "stay_high", words)
+    return _two_weights(facts, "weight_before", words)
+
+
 def _fallen(facts: Mapping[str, Any], words: Words) -> str:
     """The weight that the child had in the season before, and the last one."""
     if facts.get("fell_from_on") is None:
         return _growth(facts, words)
+    return _two_weights(facts, "fell_from", words)
+
+
+def _two_weights(facts: Mapping[str, Any], before: str, words: Words) -> str:
+    """A weight before and the last one, each with its day; empty where either is not known."""
     asked_on = facts.get("asked_on")
+    if facts.get(f"{before}_on") is None or facts.get("last_weight_on") is None:
+        return ""
     return words.say(
         "ui",
         "weights_told",
-        before=words.kilograms(facts["fell_from_kg"]),
-        before_on=words.lately(facts["fell_from_on"], asked_on),
+        before=words.kilograms(facts[f"{before}_kg"]),
+        before_on=words.lately(facts[f"{before}_on"], asked_on),
         kg=words.kilograms(facts["last_weight_kg"]),
         on=words.lately(facts["last_weight_on"], asked_on),
     )
@@ -214,16 +238,8 @@ def _fallen(facts: Mapping[str, Any], words: Words) -> str:
 def _growth(facts: Mapping[str, Any], words: Words) -> str:
     """What an infant or a child over five goes by: the weights that fell or did not rise, else the
     last arm."""
-    asked_on = facts.get("asked_on")
     if facts.get("weight_change_kg", 1.0) <= 0.0:
-        return words.say(
-            "ui",
-            "weights_told",
-            before=words.kilograms(facts["weight_before_kg"]),
-            before_on=words.lately(facts["weight_before_on"], asked_on),
-            kg=words.kilograms(facts["last_weight_kg"]),
-            on=words.lately(facts["last_weight_on"], asked_on),
-        )
+        return _two_weights(facts, "weight_before", words)
     return _last_arm(facts, words)
 
 

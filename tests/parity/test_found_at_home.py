@@ -4,12 +4,13 @@ will place it by the pathway's own rules."""
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from care.protocol import standard
-from models.visits.found_at_home import HomeMeasures, with_measures
+from models.visits.found_at_home import HomeMeasures, with_measures, with_sam_found
 from registry.checks.table import build_records
 from serving.book.scoring.book_rows import Scoring
 from serving.language.home_told import home_told
@@ -108,6 +109,32 @@ def test_who_becomes_a_danger_by_an_arm_of_108_mm():
         "four months old": "infant_losing",
         "over five": "older_at_risk",
     }
+
+
+def test_an_arm_entered_late_says_nothing_where_a_later_one_answered_it_or_it_is_too_old():
+    """The well child's arm of 14 February was 132 mm; a paper of 10 February says 112 mm."""
+    before, english = candidate(SCORED, **CHILDREN["well"]), words("en")
+    late = with_measures(before, HomeMeasures(dt.date(2026, 2, 10), None, 112.0), standard())
+    assert placed(late) == placed(before) and len(home_told(late, english)) == 1
+    never = candidate(SCORED, **CHILDREN["never measured"])
+    old = with_measures(never, HomeMeasures(dt.date(2026, 1, 2), None, 112.0), standard())
+    assert placed(old) == placed(never) and len(home_told(old, english)) == 1
+    holds = with_measures(never, HomeMeasures(dt.date(2026, 1, 20), None, 112.0), standard())
+    assert holds.rule == "sam_suspected" and holds.by_when == dt.date(2026, 1, 25)
+
+
+def test_sam_found_by_a_visit_stands_at_once_and_not_behind_a_later_record():
+    found = with_sam_found(candidate(SCORED, **CHILDREN["well"]), VISITED, standard())
+    assert (found.rule, found.danger, found.by_when) == (
+        "sam_suspected",
+        True,
+        VISITED + dt.timedelta(5),
+    )
+    small = with_sam_found(candidate(SCORED, **CHILDREN["four months old"]), VISITED, standard())
+    assert (small.rule, small.next_step) == ("under_six_months", "admit_nrc")
+    measured_since = replace(found, facts=found.facts | {"record_on": VISITED + dt.timedelta(1)})
+    calm = replace(measured_since, danger=False, rule="well", state="screened_well")
+    assert with_sam_found(calm, VISITED, standard()) == calm
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

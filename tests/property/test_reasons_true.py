@@ -33,6 +33,8 @@ from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from serving.language.languages import LANGUAGES
 from serving.language.telling import (
+    ARM_RULES,
+    FALLING_RULES,
     GROWTH_RULES,
     SAM_RULES,
     rule_line,
@@ -669,9 +671,9 @@ def standing(kid: Records) -> dict[str, dt.date]:
     return found
 
 
-def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date) -> bool:
-    """Each criterion that stands, with its day and its value, and no other; or a home visit later
-    than all."""
+def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date, *, whole: bool = True) -> bool:
+    """Each criterion that stands, with its day and its value, and no other (`whole`: none left
+    out); or a home visit later than all."""
     language, stands = spoken.language, standing(kid)
     if found := template(language, "ui", "sam_at_home").fullmatch(basis):
         day = read_day(found["date"], language, as_of)
@@ -706,7 +708,49 @@ def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date) -> bool:
         own = set(itertools.chain(*cells))
         if not all(any(abs(number - value) < 0.06 for value in own) for number in numbers):
             return False
-    return told == stands
+    return told == stands if whole else told.items() <= stands.items()
+
+
+def ill_is_true(part: str, spoken, kid: Records, as_of: dt.date) -> bool | None:
+    """Illness and poor appetite of the last fortnight, found on that very day; None for a part that
+    says neither."""
+    language = spoken.language
+    if found := template(language, "ui", "now_ill_on").fullmatch(part):
+        day = read_day(found["date"], language, as_of)
+        signs = [
+            row["diarrhoea"] == 1 or row["fever"] == 1
+            for row in kid.checks
+            if row["checked_on"] == day
+        ]
+        signs += [row["finding"] == "ill" for row in kid.visits if row["visited_on"] == day]
+        return any(signs) and 0 <= (as_of - day).days <= 14
+    if found := template(language, "ui", "poor_appetite_on").fullmatch(part):
+        day = read_day(found["date"], language, as_of)
+        poor = [row["poor_appetite"] == 1 for row in kid.checks if row["checked_on"] == day]
+        return any(poor) and 0 <= (as_of - day).days <= 14
+    return None
+
+
+def beside_is_true(part: str, spoken, kid: Records, as_of: dt.date, child) -> bool | None:
+    """Illness; two weights of the register, the second the newest; from which day a step is
+    counted. None for a part that is none of these."""
+    language = spoken.language
+    if (ill := ill_is_true(part, spoken, kid, as_of)) is not None:
+        return ill
+    if found := template(language, "ui", "weights_told").fullmatch(part):
+        days = [read_day(found[name], language, as_of) for name in ("before_on", "on")]
+        kg = [float(found[name]) for name in ("before", "kg")]
+        known = all(weighed(kid, *one) for one in zip(days, kg, strict=True))
+        lost = kg[1] < kg[0] or child.rule not in LOSING
+        return known and lost and days[0] < days[1] == max(on for on, _ in kid.weights())
+    if found := template(language, "ui", "since").fullmatch(part):
+        day = read_day(found["date"], language, as_of)
+        newest = max(row["measured_on"] for row in kid.measurements)
+        return day <= child.by_when < newest
+    return None
+
+
+LOSING = {"weight_lost", "loses_weight", *FALLING_RULES}
 
 
 def missing_is_true(told: str, spoken, kid: Records, as_of: dt.date) -> bool:
@@ -769,17 +813,25 @@ def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
         if line == bare:
             continue
         assert line.startswith(f"{bare} (") and line.endswith(")")
-        basis = line[len(bare) + 2 : -1]
-        kind = (
-            "sam"
-            if child.rule.startswith(SAM_RULES)
-            else ("growth" if child.rule in GROWTH_RULES else "missing")
-        )
-        checks = {"sam": basis_is_true, "growth": growth_is_true, "missing": missing_is_true}
-        wrong[child.rule, basis, child.child_id] += not checks[kind](basis, spoken, kid, as_of)
-        told[kind] += 1
+        parts, others = line[len(bare) + 2 : -1].split("; "), []
+        for part in parts:
+            true = beside_is_true(part, spoken, kid, as_of, child)
+            others += [part] * (true is None)
+            wrong[child.rule, part, child.child_id] += true is False
+            told["beside"] += true is True
+        basis, of_sam = "; ".join(others), child.rule.startswith(SAM_RULES)
+        if not basis:
+            continue
+        if of_sam or (child.danger and child.rule not in GROWTH_RULES):
+            true = basis_is_true(basis, spoken, kid, as_of, whole=of_sam)
+        else:
+            arm_or_weight = child.rule in GROWTH_RULES | ARM_RULES
+            check = growth_is_true if arm_or_weight else missing_is_true
+            true = check(basis, spoken, kid, as_of)
+        wrong[child.rule, basis, child.child_id] += not true
+        told["sam"] += of_sam
     assert not +wrong
-    assert told["sam"] > 100 and told["height is late"] > 0, told
+    assert told["sam"] > 100 and told["height is late"] > 0 and told["beside"] > 100, told
 
 
 def test_the_last_weight_and_the_days_late_are_those_of_the_records(book):
@@ -834,7 +886,12 @@ def test_the_line_of_a_list_is_made_of_sentences_that_were_checked(book):
         if line in (rule_line(child, spoken), spoken("ui", "several_signs")):
             continue
         parts = line.split(spoken("ui", "stop"))
-        assert 1 <= len(parts) <= 2
+        lowered = [part[:1].lower() + part[1:] for part in parts]
+        kid = records[child.child_id]
+        ill = [ill_is_true(part, spoken, kid, as_of) for part in lowered]
+        assert False not in ill
+        parts = [part for part, said in zip(parts, ill, strict=True) if said is None]
+        assert len(parts) <= 2
         for sentence in parts:
             assert not untrue(sentence, language, child.child_id, records, as_of)
         rains = spoken("reasons", SEASON, "rains")

@@ -87,7 +87,8 @@ def test_the_sentence_by_hand():
     )
     not_by_sam = why_line(of_rule("weight_lost", "ill"), english)
     assert not_by_sam == (
-        f"Lost over 5 % of the weight in treatment (arm 10.9 cm on {day['a']}; ill on {day['i']})"
+        "Lost over 5 % of the weight in treatment (7.8 kg on 30 Jan, 7.4 kg on 2 Mar; "
+        f"arm 10.9 cm on {day['a']}; ill on {day['i']})"
     )
 
 
@@ -103,3 +104,41 @@ def test_illness_found_by_a_visit_since_the_scoring_is_told():
     assert f"ill on {english.day(later, short=True).rpartition(' ')[0]}" in why_line(child, english)
     known = replace(child, last_visited_on=AS_OF - dt.timedelta(40))
     assert "ill on" not in why_line(known, english)
+
+
+WEIGHTS = {
+    "last_weight_kg": 9.2,
+    "last_weight_on": AS_OF - dt.timedelta(7),
+    "weight_before_kg": 9.6,
+    "weight_before_on": AS_OF - dt.timedelta(35),
+    "weight_change_kg": -0.4,
+    "stay_high_kg": 9.7,
+    "stay_high_on": AS_OF - dt.timedelta(42),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_treatment_that_fails_tells_the_weights_it_goes_by(language):
+    say = words(language)
+
+    def told(before):
+        return say.say(
+            "ui",
+            "weights_told",
+            before=say.kilograms(WEIGHTS[f"{before}_kg"]),
+            before_on=say.lately(WEIGHTS[f"{before}_on"], AS_OF),
+            kg="9.2",
+            on=say.lately(WEIGHTS["last_weight_on"], AS_OF),
+        )
+
+    def why(rule, **more):
+        facts = {"asked_on": AS_OF} | WEIGHTS | more
+        return why_line(in_danger(rule=rule, facts=facts, by_when=AS_OF), say)
+
+    assert f"({told('stay_high')})" in why("weight_lost")
+    for rule in ("no_gain", "loses_weight", "failing_gain"):
+        assert f"({told('weight_before')})" in why(rule)
+    sam = {"sam_muac_mm": 112.0, "sam_muac_on": ARM_ON}
+    assert told("weight_before") in why("sam_suspected", lost_share=0.05, **sam)
+    assert told("weight_before") not in why("sam_suspected", lost_share=0.042, **sam)
+    assert why("no_gain", lost_share=0.06).count("9.6") == 1

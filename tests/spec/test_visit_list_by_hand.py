@@ -478,3 +478,38 @@ def test_an_arm_of_sam_that_nobody_asked_again_is_never_out_of_sight_where_emerg
     assert ids(listed.anm) == ["girl"]
     assert names(ranked([girl, mild])) == ["girl", "arm 118"] and not ranked([girl, mild]).anm
     assert "arm 11.2 cm" in why_line(girl, words("en"))
+
+
+def falling(name, rule="losing_weight", **changes):
+    who = overdue(rule=rule, next_step="examine", who=ANM, state="losing_weight", risk=None)
+    return apart(replace(who, **changes), name)
+
+
+def test_a_weight_that_fell_is_examined_at_the_centre_and_visited_from_the_fourth_late_day():
+    children = [
+        falling("due today", overdue_days=0),
+        falling("three days late", overdue_days=3),
+        falling("four days late", overdue_days=4),
+        falling("wasted, four days late", "mam_losing", overdue_days=4),
+        falling("cured, four days late", "follow_up_losing", overdue_days=4),
+        apart(overdue(rule="mam_high_risk", overdue_days=20), "high-risk MAM, weighing late"),
+        apart(overdue(rule="sam_old", overdue_days=9), "SAM long ago, not seen"),
+    ]
+    listed = ranked(children)
+    assert names(listed) == [
+        "SAM long ago, not seen",
+        "cured, four days late",
+        "wasted, four days late",
+        "four days late",
+        "high-risk MAM, weighing late",
+    ]
+    assert ids(listed.anm) == ["three days late"]
+    sent = [danger(f"sent-{n}", "not_arrived", "admit_nrc") for n in range(20)]
+    crowded = ranked([*sent, *children])
+    assert set(names(crowded)) == set(ids(sent))
+    assert set(ids(crowded.anm)) == {
+        "three days late",
+        "four days late",
+        "wasted, four days late",
+        "cured, four days late",
+    }, "who has no visit stays with the ANM"
