@@ -21,6 +21,7 @@ from serving.pages.templates import html
 from serving.pages.today import list_page
 from serving.pages.today.list_asked import ListAsked
 from serving.process.service_state import ServiceState
+from serving.visits.quality_told import quality_words
 from serving.visits.sheet_lines import centre_name, level_notes, practice_key
 
 ON_WATCH = frozenset({"follow_up", "discharge_due", "sam_again", "back_from_nrc"})
@@ -105,14 +106,6 @@ def centre_lines(
         )
         for number, (centre_id, group) in enumerate(by_centre.items(), 1)
     ]
-
-
-def quality_words(found: dict[str, Any] | None, words: Words) -> str:
-    """`fair (72)`, or that it is not known: few children measured, or no score of the last
-    months."""
-    if found is None:
-        return words("ui", "quality_unknown")
-    return f"{words('ui', 'quality_' + found['colour'])} ({words.number(found['score'])})"
 
 
 def _line(

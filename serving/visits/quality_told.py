@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from models.visits.centre_due import CentreDue
+from serving.book.scoring.quality_reasons import checks_of
 from serving.language.telling import step_told
 from serving.language.words import Words
 
@@ -43,13 +45,32 @@ def quality_told(quality: Mapping[str, Any] | None, due: CentreDue, words: Words
         return [words("quality_why", "none")]
     colour = words("ui", f"quality_{quality['colour']}")
     month = _month(quality["month"], words)
-    score = words.number(quality["score"])
+    score = score_told(quality, words)
     said = [words.say("quality_why", "score", colour=colour, score=score, month=month)]
     if "worst" not in quality:
         return said
-    shares = dict(quality["worst"]) | dict.fromkeys(quality["at_100_percent"], 1.0)
-    checks = [_check(name, share, due, words) for name, share in shares.items()]
+    checks = [_check(name, share, due, words) for name, share in checks_of(quality).items()]
     return [*said, *(checks or [words("quality_why", "nothing")])]
+
+
+def score_told(quality: Mapping[str, Any], words: Words) -> str:
+    """The score in whole points, on its colour's side of the bounds: 80.4 is good, so 81; 79.6 is
+    fair, so 79."""
+    score = quality["score"]
+    return words.number(math.ceil(score) if quality["colour"] == "green" else math.floor(score))
+
+
+def quality_words(quality: Mapping[str, Any] | None, words: Words) -> str:
+    """`fair (72)`, or that it is not known: few children measured, or no score of the last
+    months."""
+    if quality is None:
+        return words("ui", "quality_unknown")
+    return f"{words('ui', 'quality_' + quality['colour'])} ({score_told(quality, words)})"
+
+
+def check_told(name: str, share: float, words: Words) -> str:
+    """What is amiss, with the share that is, and what to do."""
+    return words.say("quality_why", name, share=words.number(100 * share))
 
 
 def _month(text: str, words: Words) -> str:
@@ -59,7 +80,7 @@ def _month(text: str, words: Words) -> str:
 
 
 def _check(name: str, share: float, due: CentreDue, words: Words) -> str:
-    told = words.say("quality_why", name, share=words.number(100 * share))
+    told = check_told(name, share, words)
     steps = MADE_GOOD_BY.get(name, frozenset())
     codes = [one.child_id for one in due.children if step_told(one) in steps][:BEGIN_WITH]
     if not codes:

@@ -106,7 +106,7 @@ def test_every_level_has_the_one_shape_in_each_language_and_is_small(service, le
     assert list(now(text)) == [
         say("areas", f"figure_{name}")
         for name in (
-            *("children", "coverage", "sam_share", "mam_share"),
+            *("children", "coverage", "judged", "sam_share", "mam_share"),
             *("in_treatment", "sam_untreated", "treatment_coverage", "danger", "overdue"),
         )
     ]
@@ -126,7 +126,7 @@ def test_the_figures_are_those_of_the_api_with_the_same_cells_withheld(service):
         found = areas_by_api(service, f"level={level}&months=12")
         (area,) = [one for one in found if one["area_id"] == area_id]
         shown = table(page(service, f"/areas/{level}/{area_id}"), "months")
-        names = ("children", None, None, None, "in_treatment", "sam_untreated", None)
+        names = ("children", *(None,) * 4, "in_treatment", "sam_untreated", None)
         names += ("danger", "overdue")
         for line, month in zip(shown[1:], area["months"][::-1], strict=True):
             for cell, name in zip(line[1:], (*names, "cured", "defaulted"), strict=False):

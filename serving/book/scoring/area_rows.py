@@ -27,6 +27,7 @@ from serving.book.reader import Reader
 from serving.book.scorebook import BookRow, Run, packed_area
 from serving.book.scoring.book_rows import Scoring
 from serving.book.scoring.list_outcomes import SectorLists, list_pages
+from serving.book.scoring.quality_reasons import spoiled_by
 from serving.book.sector_figures import figures_of
 from serving.book.usual import USUAL_REASONS, usual_reasons
 
@@ -52,6 +53,8 @@ QUALITY_MONTHS = 3
 PARTS = "parts"
 """The level of the areas under which a run keeps these lines, by the level that they are of; under
 `centre` the centres of each sector alone, to find one by its code."""
+SPOILED = "spoiled"
+"""In the page of an area above the centres: what spoils its centres' records (`spoiled_by`)."""
 LISTS = "lists"
 """What came of a sector's lists, in the counts of a part."""
 FIGURES = "figures"
@@ -187,20 +190,22 @@ def area_pages(
     figures = indicators_of(this_year, registry, protocol)
     programme = {level: _records(figures, level) for level in PAGED}
     former = _year_before(indicators_of(last_year, registry, protocol), last_year)
+    quality = _quality_of(parts)
+    spoiled = {level: spoiled_by(quality, _places(registry, level)) for level in PAGED}
     for place, page in sorted(one for part in parts for one in part.sectors.items()):
         beside = {name: told for name, told in page.items() if name not in (USUAL_REASONS, LISTS)}
         yield USUAL_REASONS, place, page[USUAL_REASONS]
         own: dict[str, Any] = {"programme": programme["sector"].get(place, [])}
+        own |= {SPOILED: spoiled["sector"].get(place, [])}
         yield "sector", place, beside | own | {YEAR_BEFORE: former["sector"].get(place, {})}
     for level in PAGED[1:]:
         for place, months in programme[level].items():
             own = {"programme": months, YEAR_BEFORE: former[level].get(place, {})}
-            yield level, place, own
+            yield level, place, own | {SPOILED: spoiled[level].get(place, [])}
     yield from list_pages(_lists_of(parts), _sector_places(registry))
     named = centres_by_sector(registry)
     for place, packed in _centre_pages(figures, named):
         yield "centre", place, packed
-    quality = _quality_of(parts)
     for level, records in programme.items():
         colours = colours_by_place(quality, _places(registry, level))
         yield PARTS, level, lines_page(records, colours)

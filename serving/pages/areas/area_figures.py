@@ -21,6 +21,7 @@ Record = Mapping[str, Any]
 NOW = (
     "children",
     "coverage",
+    "judged",
     "sam_share",
     "mam_share",
     "in_treatment",
@@ -122,6 +123,9 @@ def cell(record: Record, name: str, words: Words) -> str:
         under = [record.get(count) for count in UNDER.get(name, ())]
         nobody = bool(under) and all(count == 0 for count in under)
         return "\u2013" if nobody else words("areas", "withheld")
+    if name == "judged" and record.get("screened"):
+        share = percent(value / record["screened"], words)
+        return words.say("areas", "judged_of", n=int(value), share=share)
     if name in UNITS:
         return words.say("areas", UNITS[name], number=words.number(value, 1))
     return percent(value, words) if _is_share(name) else words.number(value)

@@ -21,7 +21,7 @@ from serving.book.scorebook import Run
 from serving.errors import OutOfScope
 from serving.language.telling import what_to_do
 from serving.language.words import Words, whom
-from serving.pages.areas import area_figures, area_parts, area_search
+from serving.pages.areas import area_figures, area_parts, area_quality, area_search
 from serving.pages.areas.area_figures import cell, name_of
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import AreaShown, Link, address, link
@@ -32,6 +32,7 @@ from serving.pages.areas.supplies.supply_shown import SupplyShown
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
+from serving.visits.quality_told import quality_words
 from serving.visits.sheet_lines import level_notes, practice_key
 
 NO_SUCH_AREA = "there is no such area in the list"
@@ -178,7 +179,8 @@ def area_of(reader: Reader, run: Run, level: str, area_id: str) -> AreaShown:
     (own,) = area_parts.parts_of(reader, run, level, places[:1])
     records = area_parts.records_of(reader, run, level, area_id)
     before = area_parts.year_before(reader, run, level, area_id)
-    return AreaShown(level, places[0], None, records, own.figures, before)
+    spoiled = area_parts.spoiled_of(reader, run, level, area_id)
+    return AreaShown(level, places[0], None, records, own.figures, before, spoiled)
 
 
 def levels_below(level: str) -> list[str]:
@@ -294,6 +296,7 @@ def _page(
         ahead=ahead,
         supply=supply,
         believed=area_figures.believed(area.figures, words) if area and area.figures else None,
+        spoiled=area_quality.told(area, parts, words) if area else [],
         lines=[part_line(rank, part, person, words) for rank, part in shown.parts],
         heads=[(name, name_of(name, words)) for name in COLUMNS],
         shown=shown,
@@ -366,7 +369,7 @@ def _records_of(part: AreaPart, words: Words) -> str:
         found = part.figures["quality"]
         if found is None:
             return words("ui", "quality_unknown")
-        return f"{words('ui', 'quality_' + found['colour'])} ({words.number(found['score'])})"
+        return quality_words(found, words)
     share = poor_records(part.figures)
     return (
         words("ui", "quality_unknown")

@@ -11,7 +11,14 @@ from typing import Any
 from care.programme.areas import UPWARDS
 from serving.book.reader import Place, Reader
 from serving.book.scorebook import Run
-from serving.book.scoring.area_rows import PARTS, YEAR_BEFORE, colours_by_place, line_of
+from serving.book.scoring.area_rows import (
+    PARTS,
+    SPOILED,
+    YEAR_BEFORE,
+    colours_by_place,
+    line_of,
+)
+from serving.book.scoring.quality_reasons import Spoiled
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,13 @@ def year_before(reader: Reader, run: Run, level: str, place: str) -> dict[str, l
     page = reader.area_pages(run, level, [place]).get(place, {})
     found: dict[str, list[Any]] = page.get(YEAR_BEFORE, {})
     return found
+
+
+def spoiled_of(reader: Reader, run: Run, level: str, place: str) -> Spoiled:
+    """What spoils the records of a place above the centres; nothing for a run of an earlier
+    version."""
+    page = reader.area_pages(run, level, [place]).get(place, {})
+    return [(check, centres, share) for check, centres, share in page.get(SPOILED, ())]
 
 
 def records_of(reader: Reader, run: Run, level: str, place: str) -> list[dict[str, Any]]:

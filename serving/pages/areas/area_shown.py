@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.book.reader import Place
+from serving.book.scoring.quality_reasons import Spoiled
 from serving.language.words import Words
 
 
@@ -22,7 +23,8 @@ class Link:
 @dataclass(frozen=True)
 class AreaShown:
     """The area of a page: `sector` is that of a centre, else None; `records` are months and, last,
-    all of them; `figures` its line; `year_before` its figures of the same months a year before."""
+    all of them; `figures` its line; `year_before` its figures of the same months a year before;
+    `spoiled` what spoils its centres' records."""
 
     level: str
     place: Place
@@ -30,6 +32,7 @@ class AreaShown:
     records: Sequence[Mapping[str, Any]]
     figures: Mapping[str, Any] | None
     year_before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    spoiled: Spoiled = field(default_factory=list)
 
 
 def address(level: str, area_id: str) -> str:

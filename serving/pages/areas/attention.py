@@ -12,6 +12,7 @@ from care.programme.indicators import NOT_MET
 from serving.book.scoring.area_rows import COLOURS
 from serving.language.words import Words
 from serving.pages.areas.area_parts import AreaPart
+from serving.visits.quality_told import score_told
 
 AT_ONCE = 50
 """Parts on one page."""
@@ -197,7 +198,7 @@ def reasons(figures: Figures, words: Words) -> list[str]:
     for name in _amiss(figures):
         facts: dict[str, Any]
         if name == "records" and "quality" in figures:
-            name, facts = "own_records", {"score": words.number(figures["quality"]["score"])}
+            name, facts = "own_records", {"score": score_told(figures["quality"], words)}
         elif name == "records":
             facts = {"n": figures["centres_red"], "of": centres(figures)}
         else:

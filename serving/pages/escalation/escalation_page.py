@@ -4,7 +4,7 @@ again where that was wrong."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -22,11 +22,18 @@ from serving.book.reader import Reader, day_of_reading
 from serving.book.scorebook import ESCALATIONS, Run
 from serving.errors import NotKept, OutOfScope
 from serving.language.words import Words
-from serving.pages.areas.area_parts import uppermost
+from serving.pages.areas.area_parts import sector_of_centre, uppermost
 from serving.pages.areas.area_shown import Link, link
 from serving.pages.areas.attention import page_asked
 from serving.pages.escalation import inbox
-from serving.pages.escalation.inbox import LEVELS, PLACE, EscalationLine, OpenCounts
+from serving.pages.escalation.inbox import (
+    CENTRE,
+    LEVELS,
+    PLACE,
+    EscalationLine,
+    InboxArea,
+    OpenCounts,
+)
 from serving.pages.session import see_other
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -56,15 +63,29 @@ class InboxAsked:
     def of(cls, query: Mapping[str, str]) -> InboxAsked:
         """From an address; what it does not know is as if it were not there."""
         level, kind = query.get("level", ""), query.get("kind", "")
-        area = query.get("area", "") if level in LEVELS else ""
+        area = query.get("area", "") if level in (*LEVELS, CENTRE) else ""
         known = kind if kind in (*KINDS, CLOSED) else ""
         first = OLDEST if query.get("first") == OLDEST else ""
         return cls(level if area else "", area, known, page_asked(query), first)
 
-    @property
-    def within(self) -> dict[str, str]:
-        """The area as the reader takes it."""
-        return {PLACE[self.level]: self.area} if self.area else {}
+    def within(self, reader: Reader, run: Run) -> InboxArea:
+        """The area that is asked for. OutOfScope where the scope does not hold it."""
+        if not self.area:
+            return InboxArea()
+        if self.level == CENTRE:
+            sector = sector_of_centre(reader, run, self.area)
+            if sector is not None:
+                return InboxArea.of_centre(reader, run, sector.place, self.area)
+        elif reader.whole_places(run, self.level, named=self.area):
+            return InboxArea({PLACE[self.level]: self.area})
+        raise OutOfScope("there is no such area in the list")
+
+    def above_centre(self, reader: Reader, run: Run) -> InboxAsked:
+        """The same of a centre's sector: below it no counts are kept."""
+        if self.level != CENTRE:
+            return self
+        sector = sector_of_centre(reader, run, self.area)
+        return replace(self, level="sector", area=sector.place if sector else "")
 
     def address(self, **changes: object) -> str:
         """The address of the inbox with these changes."""
@@ -99,10 +120,13 @@ def show(
     reader = state.reader(person)
     run, asked = reader.run(), InboxAsked.of(query)
     sees = person.may("see_children")
-    if asked.area and not reader.whole_places(run, asked.level, named=asked.area):
-        raise OutOfScope("there is no such area in the list")
-    counts = inbox.open_counts(reader, run, asked.within) if sees else None
-    groups = _groups(state, request, person, reader, run, words, asked, counts) if counts else []
+    area = asked.within(reader, run)
+    if not sees:
+        asked = asked.above_centre(reader, run)
+    counts = inbox.open_counts(reader, run, area) if sees else None
+    groups = (
+        _groups(state, request, person, reader, run, words, asked, area, counts) if counts else []
+    )
     parts, total = (
         _parts(reader, run, counts, asked, words)
         if counts
@@ -118,6 +142,7 @@ def show(
         as_of=words.day(run.as_of),
         asked=asked,
         of_area=link(asked.level, asked.area, words) if asked.area else None,
+        of_sector=asked.above_centre(reader, run).address() if asked.level == CENTRE else "",
         sees=sees,
         kinds=KINDS,
         groups=groups,
@@ -139,10 +164,11 @@ def _groups(
     run: Run,
     words: Words,
     asked: InboxAsked,
+    area: InboxArea,
     counts: OpenCounts,
 ) -> list[KindGroup]:
     """The kinds and what was closed lately; who saw which children is written down first."""
-    since, area = state.today() - timedelta(KEPT_IN_SIGHT_DAYS), asked.within
+    since = state.today() - timedelta(KEPT_IN_SIGHT_DAYS)
     all_of = {kind: counts.by_kind[kind] for kind in KINDS}
     all_of |= {CLOSED: inbox.closed_count(reader, run, area, since)}
     many = AT_ONCE if asked.kind else FIRST
@@ -179,6 +205,8 @@ def _parts(
 ) -> tuple[list[PartCounts], list[int | None]]:
     """The open ones by part and kind, and over all parts, beside the children themselves."""
     sectors = reader.sectors(run)
+    if asked.level == CENTRE:
+        return [], [open_counts.by_kind[kind] for kind in KINDS]
     if asked.area:
         sectors = [one for one in sectors if getattr(one, PLACE[asked.level]) == asked.area]
     level = inbox.parts_level(sectors, asked.level)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +22,8 @@ from serving.visits.sheet_lines import centre_name
 
 LEVELS = ("district", "project", "sector")
 PLACE = {"sector": "sector_id", "project": "project_id", "district": "district_id"}
+CENTRE = "centre"
+"""The level below these, of which an inbox tells to who may see children."""
 Counts = dict[str, Counter[str]]
 
 
@@ -42,6 +45,30 @@ class EscalationLine:
     closed: str
 
 
+@dataclass(frozen=True)
+class InboxArea:
+    """What an inbox is of: areas as the reader takes them (none: the whole scope), and of a centre
+    the children whom the run knows there."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    children: Sequence[str] | None = None
+
+    @classmethod
+    def of_centre(cls, reader: Reader, run: Run, sector: str, centre: str) -> InboxArea:
+        """The children of a centre of a sector that the scope holds."""
+        rows = reader.rows(run, sector, ticked=False)
+        own = [row.candidate for row in rows]
+        return cls(
+            {PLACE["sector"]: sector}, [one.child_id for one in own if one.centre_id == centre]
+        )
+
+    def of_escalations(self, reader: Reader, run: Run, wanted: sa.Select[Any]) -> Sequence[Any]:
+        """What is asked of `ESCALATIONS`, within this."""
+        if self.children is not None:
+            wanted = wanted.where(ESCALATIONS.c.child_id.in_(self.children))
+        return reader.of_escalations(run, wanted, self.places)
+
+
 IS_OPEN = ESCALATIONS.c.closed_on.is_(None)
 STILL_SO = ESCALATIONS.c.holds & ESCALATIONS.c.closed_as.not_in((BY_RECORDS, CORRECTED))
 """A person closed it, and the newest run's records say that it is so still."""
@@ -57,18 +84,18 @@ class OpenCounts:
     children: int
 
 
-def open_counts(reader: Reader, run: Run, area: Mapping[str, str]) -> OpenCounts:
+def open_counts(reader: Reader, run: Run, area: InboxArea) -> OpenCounts:
     """Counted in the database: a state has thousands."""
     columns = ESCALATIONS.c
     found: Counts = {}
     by_kind: Counter[str] = Counter()
     wanted = sa.select(columns.sector_id, columns.kind, sa.func.count()).where(IS_OPEN)
     wanted = wanted.group_by(columns.sector_id, columns.kind)
-    for sector, kind, many in reader.of_escalations(run, wanted, area):
+    for sector, kind, many in area.of_escalations(reader, run, wanted):
         found.setdefault(sector, Counter())[kind] = many
         by_kind[kind] += many
     distinct = sa.select(sa.func.count(sa.distinct(columns.child_id))).where(IS_OPEN)
-    ((children,),) = reader.of_escalations(run, distinct, area)
+    ((children,),) = area.of_escalations(reader, run, distinct)
     return OpenCounts(found, by_kind, children)
 
 
@@ -76,7 +103,7 @@ def of_kind(
     reader: Reader,
     run: Run,
     kind: str,
-    area: Mapping[str, str],
+    area: InboxArea,
     *,
     start: int,
     many: int,
@@ -87,7 +114,7 @@ def of_kind(
     wanted = sa.select(ESCALATIONS).where(IS_OPEN, columns.kind == kind)
     order = [columns.gravity.desc(), columns.began_on]
     wanted = wanted.order_by(*(reversed(order) if oldest_first else order), columns.number)
-    rows = reader.of_escalations(run, wanted.limit(many).offset(start), area)
+    rows = area.of_escalations(reader, run, wanted.limit(many).offset(start))
     return [Escalation(*row) for row in rows]
 
 
@@ -96,15 +123,15 @@ def _closed_since(since: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
     return ESCALATIONS.c.closed_on >= since, ESCALATIONS.c.closed_as != CORRECTED
 
 
-def closed_count(reader: Reader, run: Run, area: Mapping[str, str], since: dt.date) -> int:
+def closed_count(reader: Reader, run: Run, area: InboxArea, since: dt.date) -> int:
     """How many were closed since a day."""
     wanted = sa.select(sa.func.count()).select_from(ESCALATIONS).where(*_closed_since(since))
-    ((many,),) = reader.of_escalations(run, wanted, area)
+    ((many,),) = area.of_escalations(reader, run, wanted)
     return int(many)
 
 
 def closed(
-    reader: Reader, run: Run, area: Mapping[str, str], since: dt.date, *, start: int, many: int
+    reader: Reader, run: Run, area: InboxArea, since: dt.date, *, start: int, many: int
 ) -> list[Escalation]:
     """Some of those closed since a day: first those that a person closed although the records still
     say so, then the newest."""
@@ -112,7 +139,7 @@ def closed(
     wanted = sa.select(ESCALATIONS).where(*_closed_since(since))
     first = sa.case((STILL_SO, 0), else_=1)
     wanted = wanted.order_by(first, columns.closed_at.desc(), columns.number.desc())
-    rows = reader.of_escalations(run, wanted.limit(many).offset(start), area)
+    rows = area.of_escalations(reader, run, wanted.limit(many).offset(start))
     return [Escalation(*row) for row in rows]
 
 
@@ -124,6 +151,8 @@ def still_so(one: Escalation) -> bool:
 def parts_level(sectors: Sequence[Sector], asked: str) -> str:
     """By which level the open ones are counted: the one below what is asked for, where a scope has
     several of it. "" below a sector."""
+    if asked == CENTRE:
+        return ""
     below = LEVELS[LEVELS.index(asked) + 1 :] if asked else LEVELS
     several = (level for level in below if len({_of(one, level) for one in sectors}) > 1)
     return next(several, below[-1] if below else "")
