@@ -155,6 +155,27 @@ def test_the_glance_is_the_last_month_of_the_api(service):
     assert figures["Something overdue, of all children"] == str(month["overdue"])
 
 
+def test_food_is_told_at_every_level_and_no_need_of_few_children(service):
+    """A1 has 200 sachets for six in treatment, A2 none for one, A3's count is of April."""
+    sector = page(service, address("sector"))
+    (line,) = table(sector, "supply")[1:]
+    assert line[0] == "EDNF, sachets" and line[1].startswith("28")
+    assert "200 in 2 of 3 centres, counted 30 Jun 2026" in line[4]
+    assert "1 centre has none left" in line[4] and "more than 45 days ago" in line[4]
+    orders = re.findall(r"<ol>(.*?)</ol>", sector, re.DOTALL)[0]
+    assert "Send" in orders and "to Centre A2 now: none is left." in orders
+    told = page(service, "/supply/sector/S1", role="analyst")
+    assert "Centre A2 now" not in told, "one child is in treatment there"
+    assert words("en").say("supply", "withheld_one") in told
+    centre = page(service, "/areas/centre/A2", role="analyst")
+    (line,) = table(centre, "supply")[1:]
+    assert line[2:4] == ["not shown"] * 2 and line[5:] == ["not shown"] * 2
+    assert line[4] == "0, counted 30 Jun 2026"
+    district = page(service, "/areas/district/D2")
+    (line,) = table(district, "supply")[1:]
+    assert "100 in 1 of 2 centres" in line[4] and "1 centre never counted" in line[4]
+
+
 def test_breadcrumbs_lead_up_as_far_as_the_scope_reaches(service):
     way = ["/areas/state/state", "/areas/district/D1", "/areas/project/P1", "/areas/sector/S1"]
     assert crumbs(page(service, "/areas/centre/A1")) == way
@@ -189,11 +210,12 @@ def test_several_uppermost_areas_stand_side_by_side(service):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("scope", ["state:*", "project:P1", "sector:S1"])
+@pytest.mark.parametrize("scope", ["state:*", "district:D2", "project:P1", "sector:S1"])
 def test_no_role_meets_a_dead_end(service, role, scope):
     """Every link that a page offers leads to a page, from the first one on; of the reports, which
     take long to draw, one of each form and level."""
-    waiting, seen, drawn = ["/", "/areas?code=S1", "/areas?code=none"], {}, set()
+    sector, centres = ("S3", "C1 C2") if scope == "district:D2" else ("S1", "A1 A2 A3")
+    waiting, seen, drawn = ["/", f"/areas?code={sector}", "/areas?code=none"], {}, set()
     while waiting:
         path = waiting.pop()
         if path in seen or (path.startswith("/report/") and path.rpartition("/")[0] in drawn):
@@ -210,10 +232,18 @@ def test_no_role_meets_a_dead_end(service, role, scope):
             waiting += [path.partition("?")[0] + html.unescape(one) for one in turned[:1]]
     dead = {path: code for path, code in seen.items() if code not in (200, 303)}
     assert dead == {"/areas?code=none": 404}
-    assert {"/areas/sector/S1", "/areas/centre/A1", "/areas/centre/A2"} <= set(seen)
+    assert {f"/areas/sector/{sector}", f"/supply/sector/{sector}"} <= set(seen)
+    for centre in centres.split():
+        assert {f"/areas/centre/{centre}", f"/supply/centre/{centre}"} <= set(seen)
+        assert f"/escalations?level=centre&area={centre}" in seen
     assert ("/areas/state/state" in seen) == (scope == "state:*")
     children = {path for path in seen if path.startswith("/children/")}
-    expected = {"state:*": CHILDREN, "project:P1": CHILDREN[:3], "sector:S1": CHILDREN[:2]}[scope]
+    expected = {
+        "state:*": CHILDREN,
+        "district:D2": CHILDREN[3:],
+        "project:P1": CHILDREN[:3],
+        "sector:S1": CHILDREN[:2],
+    }[scope]
     pages = {f"/children/{one}{what}" for one in expected for what in ("", "/slip.pdf", "/growth")}
     assert children == (set() if role == "analyst" else pages)
     assert ("/areas/visits" in seen) == (role != "supervisor")

@@ -251,8 +251,22 @@ def test_a_supervisors_tick_stands_in_the_inbox_at_once(service):
     )
 
 
+def test_a_centre_has_an_inbox_of_its_own_children(service):
+    page = get(service, "/escalations?level=centre&area=A1").text
+    assert len(children(page, "danger_late")) == 7 and len(children(page, "defaulted")) == 1
+    assert [line[0] for line in table(page, "counts")[1:]] == ["All"]
+    assert "/escalations?level=sector&amp;area=S1" in page
+    nobody = get(service, "/escalations?level=centre&area=A2").text
+    assert words("en")("escalations", "none_open") in nobody
+    for wrong in ("B1", "nowhere"):
+        answer = get(service, f"/escalations?level=centre&area={wrong}", "sector:S1")
+        assert answer.status_code == 404
+    counts = get(service, "/escalations?level=centre&area=A1", role="analyst").text
+    assert "Sector S1" in counts and "A1-0" not in counts, "counts are kept of sectors, not below"
+
+
 def test_an_areas_page_leads_to_its_own_inbox(service):
-    for level, area in (("district", "D1"), ("project", "P1"), ("sector", "S1")):
+    for level, area in (("district", "D1"), ("project", "P1"), ("sector", "S1"), ("centre", "A1")):
         text = html.unescape(get(service, f"/areas/{level}/{area}").text)
         (query,) = re.findall(r'href="/escalations\?([^"]*)"', text)
         assert parse_qs(query) == {"level": [level], "area": [area]}

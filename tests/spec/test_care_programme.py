@@ -156,6 +156,36 @@ def test_a_month_is_counted_by_hand(district):
     assert april["gain_g_kg_day"] == pytest.approx(1000 * 1.5 / (6.5 * 35))
 
 
+def test_who_was_admitted_without_a_test_is_in_treatment_and_not_untreated_too():
+    """SAM by the arm, admitted on 20 June without an appetite test; another is at the NRC."""
+    rows = {
+        "centres": [
+            {"centre_id": "A", "sector_id": "S", "project_id": "P", "district_id": "D"}
+            | {"setting": "rural"}
+        ],
+        "children": [
+            {"child_id": child, "sex": "F", "birth_date": "2025-01-10", "centre_id": "A"}
+            for child in ("untested", "at_nrc", "unknown")
+        ],
+        "measurements": [
+            {"child_id": child, "measured_on": "2026-06-19", "weight_kg": 6.0, "muac_mm": 110}
+            for child in ("untested", "at_nrc", "unknown")
+        ],
+        "episodes": [
+            {"episode_id": child, "child_id": child, "programme": programme}
+            | {"admitted_on": "2026-06-20"}
+            for child, programme in (("untested", "UCDC"), ("at_nrc", "NRC"))
+        ],
+    }
+    registry, refused = build(
+        {name: pd.DataFrame(of) for name, of in rows.items()}, imported_on="2026-06-30"
+    )
+    assert not refused.rows
+    sums = by_month.of(registry, standard(), months=1).sums
+    assert sums["in_treatment"].sum() == 2 and sums["sam_untreated"].sum() == 1
+    assert sums["fed"].sum() == 1, "food is counted for those at the anganwadi"
+
+
 def test_few_children_are_not_shown(district):
     april = district["2026-04"]
     assert np.isnan(april["died"]) and np.isnan(april["died_share"])

@@ -10,9 +10,10 @@ from features.data_quality import CHECKS
 from models.visits.centre_due import centre_due
 from registry.checks.table import build
 from serving.book.scoring.area_rows import quality_of
+from serving.book.scoring.quality_reasons import spoiled_by
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
-from serving.visits.quality_told import quality_told
+from serving.visits.quality_told import quality_told, quality_words
 from tests.support.listed_children import AS_OF, child, overdue
 
 SAY = words("en")
@@ -91,3 +92,35 @@ def test_a_run_keeps_why_and_its_colour_is_that_of_the_command():
     assert told["month"] == "2026-03"
     assert told["worst"][0] == ("height_carried_forward", 1.0)
     assert "height_carried_forward" in told["at_100_percent"] and told["colour"] != "green"
+
+
+@pytest.mark.parametrize(
+    ("score", "colour", "told"),
+    [
+        (80.4, "green", "good (81)"),
+        (80.0, "amber", "fair (80)"),
+        (79.6, "amber", "fair (79)"),
+        (65.0, "amber", "fair (65)"),
+        (64.9, "red", "poor (64)"),
+        (100.0, "green", "good (100)"),
+    ],
+)
+def test_no_rounded_score_stands_on_the_other_side_of_its_bound(score, colour, told):
+    """Good is above 80, fair from 65: 80.4 is not told as 80, and 79.6 is not either."""
+    assert quality_words(kept(score=score, colour=colour), SAY) == told
+
+
+def test_what_spoils_an_area_is_counted_over_its_centres_that_are_not_good():
+    heights, weights = "missing_height", "missing_weight"
+    quality = {
+        "A": kept(worst=[(heights, 0.5), (weights, 0.3)]),
+        "B": kept(worst=[(heights, 0.7)], colour="amber"),
+        "C": kept(worst=[(weights, 0.1)], colour="green"),
+        "D": kept(worst=[(weights, 0.2)], at_100_percent=["no_growth"]),
+    }
+    places = [("A", "S1"), ("B", "S1"), ("C", "S1"), ("E", "S1"), ("C", "S2"), ("D", "S3")]
+    found = spoiled_by(quality, places)
+    assert found == {
+        "S1": [(heights, 2, 0.6), (weights, 1, 0.3)],
+        "S3": [("no_growth", 1, 1.0), (weights, 1, 0.2)],
+    }

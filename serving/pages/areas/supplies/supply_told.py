@@ -112,7 +112,8 @@ def stock_told(room: Room | None, words: Words) -> str:
         return words("supply", "nobody_counted")
     told = []
     if room.counted and room.last_counted:
-        key = "stock" if room.first_counted == room.last_counted else "stock_days"
+        one_day = "stock" if room.first_counted == room.last_counted else "stock_days"
+        key = one_day if room.centres > 1 else "stock_here"
         told.append(
             words.say(
                 "supply",
@@ -146,13 +147,13 @@ def lasts_told(room: Room | None, of_all: ToldOfAll, words: Words) -> str:
     if room.weeks[0] == 0:
         return words("supply", "none_left")
     expected, low, high = (_weeks(week, of_all.weeks_known, words) for week in room.weeks)
-    return words.say("supply", "weeks", expected=expected, low=low, high=high)
+    return words.say("supply", "weeks", n=expected, low=low, high=high)
 
 
-def _weeks(week: float | None, known: int, words: Words) -> str:
+def _weeks(week: float | None, known: int, words: Words) -> str | int:
     if week is None:
         return words.say("supply", "more_than", weeks=known)
-    return words.number(math.floor(week + 1e-9))
+    return math.floor(week + 1e-9)
 
 
 def send_told(room: Room | None, words: Words) -> str:
