@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from training.fitting import fit as _f
-_f.THREADS=2
+
+_f.THREADS = 2
 
 
 from features.clock import Clock
