@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.http.problems import HttpProblem
-from serving.pages.areas import area_page, expected_page, map_page
+from serving.pages.areas import area_page, expected_page, map_page, supply_page
 from serving.pages.areas.funnels import funnel_page
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
-from serving.pages.areas.supplies import supply_page
 from serving.pages.areas.visits import lists_page, visits_page
 from serving.pages.escalation import escalation_page
 from serving.pages.links import links_page
