@@ -1,8 +1,11 @@
-"""Which tests share a worker: those of one file, and the judge's files, which share one training.
-Long ones first."""
+"""Which tests share a worker, and in which order: what one worker makes or compiles the other does not
+make again."""
 
+import contextlib
+import functools
+import importlib
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -16,33 +19,38 @@ bounds of their own."""
 uncertainty.REFITS = 2
 """Trainings in tests make an interval of two refits; its own specs ask for ten."""
 
-JUDGE = (
-    "test_case_cohort",
-    "test_feature_table",
-    "test_fourth_target",
-    "test_model_checks",
-    "test_notebooks",
-    "test_promote",
-    "test_report",
-    "test_report_sentences",
-    "test_runs_that_tell",
-    "test_transfer",
+TESTS = Path(__file__).parent
+TRAINED = "tests.support import trained_models"
+"""Files that use one registry and its training stay on one worker: two would make it twice."""
+FIRST = (
+    "trained",
+    "test_import_by_chunks",
+    "test_list_in_browser",
+    "test_paper",
+    "test_page_fonts",
+    "test_filled_lists",
 )
-"""Files that use one registry and its training (`tests.support.trained_models`): two workers would
-make it twice."""
-FIRST = ("judge", "test_explain_forest", "test_serve", "test_clock", "test_list_in_browser")
+"""The trained files are the longest group, and compile the kernels; what the other worker begins
+with needs few of them, so that the two do not compile the same ones at the same time."""
 
 
-def _group(nodeid: str) -> str:
-    name = PurePosixPath(nodeid.partition("::")[0]).stem
-    return "judge" if name in JUDGE else name
+@functools.cache
+def _group(file: str) -> str:
+    path = TESTS.parent / file
+    trained = path.is_file() and TRAINED in path.read_text(encoding="utf-8")
+    return "trained" if trained else PurePosixPath(file).stem
+
+
+def _rank(item: pytest.Item) -> int:
+    group = _group(item.nodeid.partition("::")[0])
+    return FIRST.index(group) if group in FIRST else len(FIRST)
 
 
 class Grouped(LoadScopeScheduling):
     """A group of tests stays on one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid)
+        return _group(nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -51,8 +59,19 @@ def pytest_xdist_make_scheduler(config, log):
     return Grouped(config, log)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Of the whole suite, the second worker reads the last files first: in a fresh checkout pytest
+    compiles each test file, and each worker finds compiled what the other has read before."""
+    asked = [Path(session.config.invocation_params.dir, one) for one in session.config.args]
+    if os.environ.get("PYTEST_XDIST_WORKER") != "gw1" or asked != [TESTS]:
+        return
+    for file in sorted(TESTS.rglob("test_*.py"), reverse=True):
+        name = ".".join(file.relative_to(TESTS.parent).with_suffix("").parts)
+        # What cannot be read is told by the collection, which comes to it in its turn.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long groups first."""
-    groups = [_group(item.nodeid) for item in items]
-    rank = {group: FIRST.index(group) if group in FIRST else len(FIRST) for group in groups}
-    items.sort(key=lambda item: rank[_group(item.nodeid)])
+    items.sort(key=_rank)
