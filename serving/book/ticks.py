@@ -62,7 +62,9 @@ def tick(
 
     outcomes: `child_id, visited_on (date), finding, listed_on (date or None), listed_for (text or
     None)`, `sector_id` where it is known, and `weight_kg`, `muac_mm` where they were taken; with a
-    finding of None only these are noted. A second outcome of one child and day replaces the first.
+    finding of None only these are noted. `found_by_arm`: the arm says SAM of a child who was in no
+    danger, which is told as the finding would be. A second outcome of one child and day replaces
+    the first.
     """
     make_tables(engine)
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
@@ -73,7 +75,8 @@ def tick(
             if outcome["finding"] is not None:
                 happened += _entered(connection, outcome)
                 _replace(connection, TICKS, {name: outcome[name] for name in _TICKED}, at)
-                _tell(connection, outcome, teller, at)
+            if (needs := _to_tell(outcome)) is not None:
+                _tell(connection, outcome | {"finding": needs}, teller, at)
             if any(value is not None for value in taken.values()):
                 named = {name: outcome[name] for name in ("child_id", "visited_on")}
                 _replace(connection, MEASURED, named | taken, at)
@@ -115,6 +118,15 @@ def _sector_of(connection: sa.Connection, outcome: dict[str, Any]) -> str:
 def _replace(connection: sa.Connection, table: sa.Table, row: dict[str, Any], at: str) -> None:
     connection.execute(sa.delete(table).where(*_same_visit(table, row)))
     connection.execute(sa.insert(table), row | {"ticked_at": at})
+
+
+def _to_tell(outcome: dict[str, Any]) -> str | None:
+    """The finding that goes on record: what was ticked, or SAM where the arm says so and the box
+    does not need somebody by itself."""
+    finding: str | None = outcome["finding"]
+    if outcome.get("found_by_arm") and finding not in NEEDS_SOMEBODY:
+        return SAM_FOUND
+    return finding
 
 
 def _same_visit(table: sa.Table, row: dict[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:

@@ -208,9 +208,8 @@ def _gained(candidate: Candidate, words: Words) -> str:
     """The two weights of a treatment that does not help: the stay's highest where over 5 % of it
     was lost, else the weight two weeks before; and the last one."""
     facts = candidate.facts
-    if candidate.rule == "weight_lost" and facts.get("stay_high_on") is not None:
-        return _two_weights(facts, "stay_high", words)
-    return _two_weights(facts, "weight_before", words)
+    before = "stay_high" if candidate.rule == "weight_lost" else "weight_before"
+    return _two_weights(facts, before, words)
 
 
 def _fallen(facts: Mapping[str, Any], words: Words) -> str:

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from models.visits.listed_child import counted_to
+from care.protocol import standard
+from models.visits.found_at_home import HomeMeasures, with_measures
+from models.visits.listed_child import Candidate, counted_to
 from models.visits.ranking import main_reason
 from registry.contract.codes import VisitFinding
 from registry.contract.rules import RULES
@@ -181,6 +183,7 @@ def recorded(
     state.noted(request, person, "outcome", [outcome.child_id])
     try:
         more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
+        more |= {"found_by_arm": _sam_by_arm(child, whole)}
         tick(engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
         raise NotKept("the outcome cannot be written down: try again later") from None
@@ -188,6 +191,13 @@ def recorded(
     stated = {"visited_on": outcome.visited_on.isoformat(), "finding": outcome.finding}
     taken = {name: value for name in BOUNDS if (value := getattr(outcome, name)) is not None}
     return {"child_id": outcome.child_id, **stated, **taken, "listed_on": run.as_of.isoformat()}
+
+
+def _sam_by_arm(child: Candidate, outcome: VisitOutcome) -> bool:
+    """Whether the arm that was measured puts a child in danger who was in none, whatever box was
+    ticked: somebody must hear of it today."""
+    measures = HomeMeasures(outcome.visited_on, outcome.weight_kg, outcome.muac_mm)
+    return with_measures(child, measures, standard()).danger and not child.danger
 
 
 def must_be_kept(engine: sa.Engine, whole: ListedOutcome) -> None:

@@ -114,8 +114,29 @@ def test_it_is_found_by_its_code_and_what_was_found_is_kept(app):
         == 303
     )
     page = unescape(get(app, "/children/W-1").text)
-    assert EN("findings", "sam_again") in page
+    assert EN("findings", "sam_again") in page and "arm 11.2 cm" in page
     assert (
         client.post("/visits/X-1/outcome", None, json=None, data=sent, headers=mine).status_code
         == 404
     )
+
+
+def test_an_arm_of_sam_is_told_whatever_was_ticked_and_the_child_stands_in_danger(app):
+    client, mine = Client(app), headers() | {"origin": "http://sanket.test"}
+    for child, finding in (("F-1", "none"), ("K-1", "well")):
+        sent = {"finding": finding, "visited_on": AS_OF.isoformat(), "muac_mm": "11.2"}
+        sent["back"] = "/visits"
+        answer = client.post(f"/visits/{child}/outcome", None, json=None, data=sent, headers=mine)
+        assert answer.status_code == 303
+        page = unescape(get(app, f"/children/{child}").text)
+        assert EN.say("home", "sam", limit="11.5") in page and "arm 11.2 cm" in page
+    today = unescape(get(app, "/visits").text)
+    told = today[today.index('id="told"') :]
+    told = told[: told.index("</section>")]
+    assert "F-1" in told and "K-1" in told and told.count(EN("findings", "sam_again")) >= 2
+    assert "arm 11.2 cm" in today[today.index('id="anm"') :]
+    sent = {"finding": "none", "visited_on": AS_OF.isoformat(), "muac_mm": "12.8"}
+    sent["back"] = "/visits"
+    client.post("/visits/O-1/outcome", None, json=None, data=sent, headers=mine)
+    told = unescape(get(app, "/visits").text).split('id="told"')[1].split("</section>")[0]
+    assert "O-1" not in told

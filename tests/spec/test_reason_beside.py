@@ -85,9 +85,9 @@ def test_the_sentence_by_hand():
         f"SAM, not yet examined (both feet swollen on {day['f']}; arm 10.9 cm on {day['a']}; "
         f"ill on {day['i']}; poor appetite on {day['p']})"
     )
-    not_by_sam = why_line(of_rule("weight_lost", "ill"), english)
+    not_by_sam = why_line(of_rule("no_gain", "ill"), english)
     assert not_by_sam == (
-        "Lost over 5 % of the weight in treatment (7.8 kg on 30 Jan, 7.4 kg on 2 Mar; "
+        "No weight gain in two weeks of treatment (7.8 kg on 30 Jan, 7.4 kg on 2 Mar; "
         f"arm 10.9 cm on {day['a']}; ill on {day['i']})"
     )
 
