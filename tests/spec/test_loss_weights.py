@@ -69,6 +69,15 @@ def share(rows, weight):
     return np.average(rows.outcome == HAPPENED, weights=weight)
 
 
+def test_a_fact_that_one_child_alone_has_changes_no_other_ones_weight():
+    outcome, time, seldom = lost_by_group()
+    rows, matrix = made_up(outcome, time, seldom=seldom)
+    column = next(name for name in loss.COLUMNS if np.isnan(matrix[:, NAMES.index(name)]).all())
+    without = weighed(rows, matrix).weight
+    matrix[0, NAMES.index(column)] = 1.0
+    np.testing.assert_allclose(weighed(rows, matrix).weight[1:], without[1:], rtol=0.05)
+
+
 def test_one_curve_is_biased_where_loss_goes_with_a_fact_and_the_facts_are_not():
     outcome, time, seldom = lost_by_group()
     rows, matrix = made_up(outcome, time, seldom=seldom)

@@ -137,7 +137,8 @@ def _hazards(told: Floats, taught: _Periods, asked: _Periods, rows: Ints) -> Flo
     be seen from the landmark on is another matter than to be lost later: each has its own
     regression."""
     prepared = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True),
+        # A fold may have no child with a value that a few have.
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
     ).fit(told[rows])
     columns, hazard = prepared.transform(told), np.empty(len(asked.row))
