@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from care.money import BudgetPlan
     from care.programme.resolution import Outlook
     from care.protocol import Protocol
+    from registry.engine import Engine
 
 
 def bind(app: typer.Typer) -> None:
@@ -117,6 +118,8 @@ def budget(
         typer.Option(metavar="DATE", help="Of a store: as known at the end of this day."),
     ] = None,
     protocol: ProtocolFile = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Money and supply: the Government Resolution's table 3.1, exact to the paisa.
@@ -133,8 +136,10 @@ def budget(
     from care import money
     from care.programme import programme_report
     from care.protocol import load, standard
+    from registry.engine import Engine
 
     rules = load(protocol) if protocol else standard()
+    engine = Engine.of(workers, scheduler)
     given = {"children": children, "days": days, "projects": projects, "rounds": rounds}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if sachet_price is not None:
@@ -145,7 +150,15 @@ def budget(
     table = money.budget(chosen)
     day = day_if_given(as_of, option="--as-of", code="CARE017")
     resolution = (
-        _outlook(store, rules, chosen, projects=projects, send_months=send_months, day=day)
+        _outlook(
+            store,
+            rules,
+            chosen,
+            projects=projects,
+            send_months=send_months,
+            day=day,
+            engine=engine,
+        )
         if store
         else None
     )
@@ -186,28 +199,27 @@ def _outlook(
     projects: int | None,
     send_months: int,
     day: dt.date | None,
+    engine: Engine,
 ) -> Outlook:
-    from contextlib import closing
-
     from rich.console import Console
 
     from care.programme import resolution
-    from care.programme.supplies import admissions_ahead
     from registry.contract.registry import day_number
-    from registry.store.store import open_store
+    from registry.indian_digits import grouped
 
-    with (
-        Console(stderr=True).status("reading the store"),
-        closing(open_store(store, must_exist=True)) as held,
-    ):
-        registry = held.load()
-        until = registry.recorded_until if day is None else day_number(day)
-        return resolution.of(
-            registry,
+    what = "counting treatment and food"
+    with Console(stderr=True).status(what) as status:
+
+        def done(children: int, of: int) -> None:
+            status.update(f"{what}: {grouped(children)} of {grouped(of)} children")
+
+        return resolution.of_store(
+            store,
             rules,
             plan,
             projects=projects,
-            forecast=admissions_ahead.read(held.engine, until),
             send_months=send_months,
-            day=until,
+            day=None if day is None else day_number(day),
+            engine=engine,
+            done=done,
         )

@@ -3,7 +3,11 @@ to order, and how long what is in the store rooms lasts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,15 +18,19 @@ from care.pathway.decide import place
 from care.programme import indicators
 from care.programme.by_month import UNTREATED
 from care.programme.published_forecast import Publication
-from care.programme.supplies import stock_cover, supply, supply_counts
+from care.programme.supplies import admissions_ahead, stock_cover, supply, supply_counts
 from care.programme.supplies.admissions_ahead import AdmissionsForecast
 from care.programme.supplies.stock_cover import StoreRoomPlace, StoreRooms
 from care.programme.supplies.supply_ahead import Ahead
+from care.programme.supplies.supply_counts import SupplyCounts
 from care.protocol import Protocol
 from features.clock import Clock, Known
 from features.trajectory.points import growth_points
-from registry.contract.arrays import Texts
+from registry.contract.arrays import Flags, Ints, Texts
 from registry.contract.registry import Registry, day_date
+from registry.engine import IN_THIS_PROCESS, Engine
+from registry.store.partitions import StorePart, over_parts
+from registry.store.store import open_store
 
 
 @dataclass(frozen=True)
@@ -67,14 +75,96 @@ def of(
     should last.
     """
     today = registry.recorded_until if day is None else min(day, registry.recorded_until)
+    counted = counted_of(registry, protocol, today)
+    return _told(
+        registry,
+        counted,
+        plan,
+        longest_stay_days=int(protocol["longest_stay_days"]),
+        projects=projects,
+        forecast=forecast,
+        send_months=send_months,
+    )
+
+
+def of_store(
+    address: str,
+    protocol: Protocol,
+    plan: BudgetPlan,
+    *,
+    projects: int | None = None,
+    send_months: int = 2,
+    day: int | None = None,
+    engine: Engine = IN_THIS_PROCESS,
+    done: Callable[[int, int], None] = lambda children, of: None,
+) -> Outlook:
+    """As `of` the whole registry of a store, to the bit, counted part by part; with the forecast of
+    admissions that was published by the day."""
+    with closing(open_store(address, must_exist=True)) as store:
+        until = store.load(children=()).recorded_until
+        today = until if day is None else min(day, until)
+        forecast = admissions_ahead.read(store.engine, today if day is None else day)
+    task = partial(_of_part, protocol=protocol, today=today)
+    places, parts = over_parts(address, task, engine, day=today, done=done)
+    own = [(centres, counted.supply) for centres, counted in parts]
+    gathered = supply_counts.gathered(own, len(places.centre_ids))
+    assert gathered is not None, "a store has one part at least"
+    caseload = sum(counted.caseload for _, counted in parts)
+    return _told(
+        places,
+        Counted(gathered, caseload),
+        plan,
+        longest_stay_days=int(protocol["longest_stay_days"]),
+        projects=projects,
+        forecast=forecast,
+        send_months=send_months,
+    )
+
+
+class Counted(NamedTuple):
+    """What money and supply are reckoned from: the counts of `supply`, and the `caseload`, which is
+    children in treatment or SAM now."""
+
+    supply: SupplyCounts
+    caseload: int
+
+
+def _of_part(part: StorePart, *, protocol: Protocol, today: int) -> tuple[Ints, Counted]:
+    centres = np.flatnonzero(part.own_centres[:-1])
+    counted = counted_of(part.registry, protocol, today, own_centres=part.own_centres)
+    return centres, counted._replace(supply=counted.supply.taken(centres))
+
+
+def counted_of(
+    registry: Registry, protocol: Protocol, today: int, *, own_centres: Flags | None = None
+) -> Counted:
+    """The counts of a registry as known by the end of a day (number). own_centres: bool[centres +
+    1], whose children are counted (last: of no centre); None: everybody."""
     children, clock = np.arange(len(registry.child_ids), dtype=np.int32), Clock(registry)
     known = clock.known_by(children, np.full(len(children), today, np.int32))
-    ahead = Ahead.of(registry, supply_counts.of_known(clock, known, today), forecast)
+    supplied = supply_counts.of_known(clock, known, today, own_centres=own_centres)
+    treated = _treated_or_sam(known, protocol)
+    own = True if own_centres is None else own_centres[known.children["centre"]]
+    return Counted(supplied, int((treated & own).sum()))
+
+
+def _told(
+    registry: Registry,
+    counted: Counted,
+    plan: BudgetPlan,
+    *,
+    longest_stay_days: int,
+    projects: int | None,
+    forecast: AdmissionsForecast | None,
+    send_months: int,
+) -> Outlook:
+    """From the counts of all children; of the registry only its centres are read."""
+    ahead = Ahead.of(registry, counted.supply, forecast)
     lasting, whole = ahead.counts.survival, ahead.whole
-    stay = supply.mean_stay_days(lasting, at_most=int(protocol["longest_stay_days"]))
+    stay = supply.mean_stay_days(lasting, at_most=longest_stay_days)
     a_year = ahead.admissions_a_year(whole)
     here = len(np.unique(registry.centres["project"])) if projects is None else projects
-    own = replace(plan, projects=here, children=_caseload(known, protocol))
+    own = replace(plan, projects=here, children=counted.caseload)
     of_forecast = replace(
         own,
         children=round(a_year[0] / plan.rounds) if plan.rounds else 0,
@@ -83,7 +173,7 @@ def of(
     levels = {level: indicators.places(registry, level) for level in ("project", "centre")}
     flows = {level: ahead.flow(place, len(ids)) for level, (ids, place) in levels.items()}
     return Outlook(
-        as_of=day_date(today).isoformat(),
+        as_of=day_date(ahead.today).isoformat(),
         budgets={"caseload": budget(own), "forecast": budget(of_forecast)},
         mean_stay_days=stay,
         admissions_a_year=a_year,
@@ -115,11 +205,12 @@ def _store_rooms(
     )
 
 
-def _caseload(known: Known, protocol: Protocol) -> int:
-    """Children in treatment at an anganwadi (for less than half a year), or known with SAM and in
-    no treatment: as the programme's indicators count them."""
+def _treated_or_sam(known: Known, protocol: Protocol) -> Flags:
+    """Children (mask) in treatment at an anganwadi (for less than half a year), or known with SAM
+    and in no treatment: as the programme's indicators count them."""
     table = facts.of(known, growth_points(known), protocol)
     due = np.isin(place(table, protocol).state, UNTREATED)
     treated = (table["programme"] == UCDC) | (table["programme"] == VCDC)
     started = np.where(treated, table["day"].astype(np.int64) - table["admitted_on"], 0)
-    return int((due | (treated & (started < supply.LAST_DAY_OF_STAY))).sum())
+    found: Flags = due | (treated & (started < supply.LAST_DAY_OF_STAY))
+    return found

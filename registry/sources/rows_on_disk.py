@@ -21,6 +21,8 @@ from registry.contract.errors import BadInput
 
 BUFFER = 1 << 20
 """Bytes of a column that are read at a time: a row group may be as large as the file."""
+PIECES = 4
+"""A chunk is read in so many pieces: the one after it waits beside it."""
 LOOKED_AT, OFTEN = 20_000, 20
 """Of so many first rows a text stands in so many on average, where the different ones are few."""
 
@@ -42,8 +44,7 @@ class ParquetRows:
         texts = list(self.repeated)
         try:
             with pq.ParquetFile(self.path, read_dictionary=texts, buffer_size=BUFFER) as file:
-                batches = file.iter_batches(at_once, columns=columns)
-                yield from together(map(_table, batches), at_once)
+                yield from together(map(_table, _pieces(file, at_once, columns)), at_once)
         except (pa.ArrowException, OSError) as error:
             raise no_parquet(self.path) from error
 
@@ -112,6 +113,16 @@ class _FromItsStart(io.RawIOBase):
         read = os.preadv(self._handle, [buffer], self._at)
         self._at += read
         return read
+
+
+def _pieces(
+    file: pq.ParquetFile, at_once: int, columns: Sequence[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """All rows in pieces of a chunk. Row group by row group: the reader keeps what it has read of a
+    file until it is asked for another."""
+    rows = max(at_once // PIECES, 1)
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(rows, row_groups=[group], columns=columns)
 
 
 def parquet_rows(path: Path) -> ParquetRows:

@@ -29,7 +29,7 @@ from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import OWN_DAY, REF
 from registry.contract.tables import SPECS, TEXTS
 from registry.contract.versions import EVER
-from registry.machine.memory import give_back, keep_large_apart
+from registry.machine.memory import give_back
 from registry.machine.today import today
 from registry.mapping.ambiguous import refuse_undecided
 from registry.privacy import hash_families
@@ -111,7 +111,6 @@ def import_source(
     how far a large table is.
     """
     day = day_number(imported_on or today())
-    keep_large_apart()
     sizes = Sizes(CHUNK_ROWS, PART_ROWS, _beside(store.url))
     arrived = source if isinstance(source, Source) else read(source, map=map, sizes=sizes)
     if not arrived.retry:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from care.pathway import facts
-from care.programme import by_month, counted_store, indicators
+from care.programme import by_month, counted_store, indicators, programme_report, resolution
 from care.protocol import standard
 from features import data_quality, quality_of_store
 from features.clock import Clock
@@ -202,6 +202,26 @@ def test_indicators_counted_part_by_part_are_those_of_the_whole(divided, monkeyp
             np.testing.assert_array_equal(other[name], column)
 
 
+@pytest.mark.parametrize("before", [0, 45])
+def test_a_budget_reckoned_part_by_part_is_that_of_the_whole(divided, monkeypatch, before):
+    """On the last day reported, and on one before the moves were known."""
+    store, registry, _ = divided
+    rules = standard()
+    plan, day = rules.plan("government-resolution"), registry.recorded_until - before
+    whole = resolution.of(registry, rules, plan, day=day)
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", MOST)
+    found = resolution.of_store(str(store.url.database), rules, plan, day=day)
+    for level, needs in whole.needs.items():
+        assert sum(need.expected.sum() for need in needs) > 0
+        for one, other in zip(needs, found.needs[level], strict=True):
+            for name in ("expected", "low", "high"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    told, by_parts = (programme_report.outlook_record(one) for one in (whole, found))
+    assert told == by_parts and whole.budgets == found.budgets
+    assert whole.in_treatment > 5 and whole.budgets["caseload"].plan.children > 5
+    assert whole.store_rooms == found.store_rooms and whole.mean_stay_days == found.mean_stay_days
+
+
 COUNTED = [name for name in EVENTS if name != "relapse"]
 """Cured, followed and SAM again takes longer than the eight months of this registry."""
 
@@ -221,7 +241,7 @@ def test_a_panel_counted_part_by_part_is_that_of_the_whole(divided, monkeypatch,
         np.testing.assert_array_equal(found.parents[level], above)
 
 
-@pytest.mark.parametrize("verb", ["indicators", "quality"])
+@pytest.mark.parametrize("verb", ["indicators", "quality", "budget"])
 def test_a_store_without_children_is_told_as_empty(tmp_path, verb, capsys):
     address = str(tmp_path / "x.db")
     open_store(address).close()
