@@ -66,10 +66,11 @@ def of(
     season the coming weeks and the year then have; send_months: for how long what is to be sent
     should last.
     """
-    today = registry.recorded_until if day is None else min(day, registry.recorded_until)
     children, clock = np.arange(len(registry.child_ids), dtype=np.int32), Clock(registry)
+    day = registry.recorded_until if day is None else day
+    today = min(day, registry.recorded_until)
     known = clock.known_by(children, np.full(len(children), today, np.int32))
-    ahead = Ahead.of(registry, supply_counts.of_known(clock, known, today), forecast)
+    ahead = Ahead.of(registry, supply_counts.of_known(clock, known, day), forecast)
     lasting, whole = ahead.counts.survival, ahead.whole
     stay = supply.mean_stay_days(lasting, at_most=int(protocol["longest_stay_days"]))
     a_year = ahead.admissions_a_year(whole)

@@ -15,12 +15,12 @@ from serving.pages.areas import (
     expected_page,
     lists_page,
     map_page,
+    supply_page,
     visits_page,
 )
 from serving.pages.areas.funnels import funnel_page
 from serving.pages.areas.report import report_formats
 from serving.pages.areas.report.report_formats import REPORT_FORMS
-from serving.pages.areas.supplies import supply_page
 from serving.pages.escalation import escalation_page
 from serving.pages.links import links_page
 from serving.pages.session import form_of, from_our_pages, reader_of_page, see_other, spoken
