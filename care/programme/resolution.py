@@ -74,8 +74,7 @@ def of(
     season the coming weeks and the year then have; send_months: for how long what is to be sent
     should last.
     """
-    today = registry.recorded_until if day is None else min(day, registry.recorded_until)
-    counted = counted_of(registry, protocol, today)
+    counted = counted_of(registry, protocol, registry.recorded_until if day is None else day)
     return _told(
         registry,
         counted,
@@ -102,10 +101,10 @@ def of_store(
     admissions that was published by the day."""
     with closing(open_store(address, must_exist=True)) as store:
         until = store.load(children=()).recorded_until
-        today = until if day is None else min(day, until)
-        forecast = admissions_ahead.read(store.engine, today if day is None else day)
-    task = partial(_of_part, protocol=protocol, today=today)
-    places, parts = over_parts(address, task, engine, day=today, done=done)
+        day = until if day is None else day
+        forecast = admissions_ahead.read(store.engine, day)
+    task = partial(_of_part, protocol=protocol, day=day)
+    places, parts = over_parts(address, task, engine, day=min(day, until), done=done)
     own = [(centres, counted.supply) for centres, counted in parts]
     gathered = supply_counts.gathered(own, len(places.centre_ids))
     assert gathered is not None, "a store has one part at least"
@@ -129,20 +128,21 @@ class Counted(NamedTuple):
     caseload: int
 
 
-def _of_part(part: StorePart, *, protocol: Protocol, today: int) -> tuple[Ints, Counted]:
+def _of_part(part: StorePart, *, protocol: Protocol, day: int) -> tuple[Ints, Counted]:
     centres = np.flatnonzero(part.own_centres[:-1])
-    counted = counted_of(part.registry, protocol, today, own_centres=part.own_centres)
+    counted = counted_of(part.registry, protocol, day, own_centres=part.own_centres)
     return centres, counted._replace(supply=counted.supply.taken(centres))
 
 
 def counted_of(
-    registry: Registry, protocol: Protocol, today: int, *, own_centres: Flags | None = None
+    registry: Registry, protocol: Protocol, day: int, *, own_centres: Flags | None = None
 ) -> Counted:
     """The counts of a registry as known by the end of a day (number). own_centres: bool[centres +
     1], whose children are counted (last: of no centre); None: everybody."""
     children, clock = np.arange(len(registry.child_ids), dtype=np.int32), Clock(registry)
+    today = min(day, registry.recorded_until)
     known = clock.known_by(children, np.full(len(children), today, np.int32))
-    supplied = supply_counts.of_known(clock, known, today, own_centres=own_centres)
+    supplied = supply_counts.of_known(clock, known, day, own_centres=own_centres)
     treated = _treated_or_sam(known, protocol)
     own = True if own_centres is None else own_centres[known.children["centre"]]
     return Counted(supplied, int((treated & own).sum()))

@@ -182,8 +182,8 @@ def recorded(
     must_be_kept(engine, whole)
     state.noted(request, person, "outcome", [outcome.child_id])
     try:
-        more = {"listed_for": main_reason(child), "sector_id": child.sector_id}
-        more |= {"found_by_arm": _sam_by_arm(child, whole)}
+        more: dict[str, object] = {"sector_id": child.sector_id}
+        more |= {"listed_for": main_reason(child), "found_by_arm": _sam_by_arm(child, whole)}
         tick(engine, [asdict(whole) | more], teller=Teller(person.name, person.role))
     except (sa.exc.SQLAlchemyError, OSError):
         raise NotKept("the outcome cannot be written down: try again later") from None

@@ -48,7 +48,13 @@ def write(folder, name, rows):
 
 def centre_rows(places):
     return [
-        {"centre_id": name, "sector_id": sector, "project_id": project, "district_id": "one", "setting": "rural"}
+        {
+            "centre_id": name,
+            "sector_id": sector,
+            "project_id": project,
+            "district_id": "one",
+            "setting": "rural",
+        }
         for name, (sector, project) in places.items()
     ]
 

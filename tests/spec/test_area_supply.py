@@ -132,6 +132,22 @@ def test_nothing_later_than_the_day_is_used():
     assert len(counted(day="2026-06-20").stays.days) == 2, "of A1 and C0 nothing was known yet"
 
 
+def test_a_count_after_the_last_childs_record_is_heard():
+    """Children's records end on 30 June; a count of 3 July is known on the 5th."""
+    found = registry()
+    stocks = found.stocks.having(
+        counted_on=np.array([day_number("2026-07-03")] * 2, np.int32),
+        known_from=np.array([day_number("2026-07-04")] * 2, np.int32),
+    )
+    later = dataclasses.replace(found, stocks=stocks)
+    heard = {
+        on: supply_counts.of(later, day_number(on)).items["EDNF"].counted_on.tolist()
+        for on in ("2026-07-03", "2026-07-05")
+    }
+    third = day_number("2026-07-03")
+    assert heard == {"2026-07-03": [-1, -1, -1], "2026-07-05": [third, -1, third]}
+
+
 def room(**changes):
     usual = Room(
         item="EDNF",

@@ -64,17 +64,22 @@ def of(registry: Registry, day: int, *, own_centres: Flags | None = None) -> Sup
     own_centres: bool[centres + 1], whose children's stays are counted (last: of no centre); None:
     everybody's.
     """
-    today = min(day, registry.recorded_until)
     clock, children = Clock(registry), np.arange(len(registry.child_ids), dtype=np.int32)
+    today = min(day, registry.recorded_until)
     known = clock.known_by(children, np.full(len(children), today, np.int32))
-    return of_known(clock, known, today, own_centres=own_centres)
+    return of_known(clock, known, day, own_centres=own_centres)
 
 
 def of_known(
-    clock: Clock, known: Known, today: int, *, own_centres: Flags | None = None
+    clock: Clock, known: Known, day: int, *, own_centres: Flags | None = None
 ) -> SupplyCounts:
-    """`of`, where everybody was asked about already."""
+    """`of`, where everybody was asked about already.
+
+    A store room counted after the last day that the children's records speak of is heard, where
+    that was known by the end of `day`.
+    """
     registry = clock.registry
+    today = min(day, registry.recorded_until)
     own = np.ones(len(known.day), np.bool_)
     if own_centres is not None:
         own = own_centres[known.children["centre"]]
@@ -84,7 +89,7 @@ def of_known(
     of_own = mine[centre_stays]
     followed, ended = supply.lengths(days[of_own], closed[of_own])
     items = stock_cover.every_item(
-        clock.stocks(today), _given(registry, known, today), len(registry.centre_ids), today
+        clock.stocks(day), _given(registry, known, today), len(registry.centre_ids), today
     )
     admitted = _admitted_of_year(known, mine)
     return SupplyCounts(today, followed, ended, RecentStays.of(known, own), *admitted, items)

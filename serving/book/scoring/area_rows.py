@@ -158,7 +158,9 @@ def _supply_of(scoring: Scoring) -> SupplyCounts:
     today = min(scoring.day, scoring.registry.recorded_until)
     children = np.arange(len(scoring.registry.child_ids), dtype=np.int32)
     known = scoring.clock.known_by(children, np.full(len(children), today, np.int32))
-    return supply_counts.of_known(scoring.clock, known, today, own_centres=scoring.own_centres)
+    return supply_counts.of_known(
+        scoring.clock, known, scoring.day, own_centres=scoring.own_centres
+    )
 
 
 def _sector_page(
