@@ -111,7 +111,7 @@ def of_store(
     caseload = sum(counted.caseload for _, counted in parts)
     return _told(
         places,
-        Counted(gathered, caseload),
+        BudgetCounts(gathered, caseload),
         plan,
         longest_stay_days=int(protocol["longest_stay_days"]),
         projects=projects,
@@ -120,7 +120,7 @@ def of_store(
     )
 
 
-class Counted(NamedTuple):
+class BudgetCounts(NamedTuple):
     """What money and supply are reckoned from: the counts of `supply`, and the `caseload`, which is
     children in treatment or SAM now."""
 
@@ -128,7 +128,7 @@ class Counted(NamedTuple):
     caseload: int
 
 
-def _of_part(part: StorePart, *, protocol: Protocol, day: int) -> tuple[Ints, Counted]:
+def _of_part(part: StorePart, *, protocol: Protocol, day: int) -> tuple[Ints, BudgetCounts]:
     centres = np.flatnonzero(part.own_centres[:-1])
     counted = counted_of(part.registry, protocol, day, own_centres=part.own_centres)
     return centres, counted._replace(supply=counted.supply.taken(centres))
@@ -136,7 +136,7 @@ def _of_part(part: StorePart, *, protocol: Protocol, day: int) -> tuple[Ints, Co
 
 def counted_of(
     registry: Registry, protocol: Protocol, day: int, *, own_centres: Flags | None = None
-) -> Counted:
+) -> BudgetCounts:
     """The counts of a registry as known by the end of a day (number). own_centres: bool[centres +
     1], whose children are counted (last: of no centre); None: everybody."""
     children, clock = np.arange(len(registry.child_ids), dtype=np.int32), Clock(registry)
@@ -145,12 +145,12 @@ def counted_of(
     supplied = supply_counts.of_known(clock, known, day, own_centres=own_centres)
     treated = _treated_or_sam(known, protocol)
     own = True if own_centres is None else own_centres[known.children["centre"]]
-    return Counted(supplied, int((treated & own).sum()))
+    return BudgetCounts(supplied, int((treated & own).sum()))
 
 
 def _told(
     registry: Registry,
-    counted: Counted,
+    counted: BudgetCounts,
     plan: BudgetPlan,
     *,
     longest_stay_days: int,

@@ -143,7 +143,7 @@ def flow(stays: RecentStays, place_of: Ints, places: int) -> Flow:
     came = np.bincount(of[here & (stays.days < LOOKED_BACK_DAYS)], minlength=places)
     recent = came + HALF_AN_ADMISSION / max(places, 1)
     lean = LOOKED_BACK_DAYS if places > 1 else 0
-    admissions = recent + lean * recent.mean() / LOOKED_BACK_DAYS
+    admissions = recent + lean * (recent.sum() / max(places, 1)) / LOOKED_BACK_DAYS
     watched = LOOKED_BACK_DAYS + lean
     return Flow(places, of[now], stays.days[now], admissions / watched, admissions / watched**2)
 
