@@ -28,7 +28,7 @@ from registry.store.partitions import (
     over_parts,
 )
 from registry.store.store import open_store
-from training.cohorts.children_lot import by_lot
+from training.cohorts.children_lot import MOST_JUDGED_ROWS, by_lot
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
 from training.evaluation.drift.drift_views import (
     RIPE,
@@ -40,16 +40,16 @@ from training.evaluation.drift.drift_views import (
 )
 from training.evaluation.drift.month_views import (
     MOST_CHILDREN,
+    MOST_ROWS,
     MonthProfile,
     as_at_end,
     at_end_of,
-    few_of_month,
     measured_in_month,
     month_rows,
     profile_of_rows,
     timely,
 )
-from training.evaluation.scored_rows import asked, few_of, of_asked
+from training.evaluation.scored_rows import asked, of_asked
 from training.priors.priors import Said
 from training.rows.gathered_rows import columns_of, end_to_end, in_order
 from training.rows.kept_rows import of_columns
@@ -196,8 +196,8 @@ def _look(watched: Watched, totals: Totals, numbers: Days, part: StorePart) -> L
         child = child[by_lot(position[child], rows=measured, most=MOST_CHILDREN)]
         of_everyone[month] = position[child], as_at_end(clock, context, child)
         for at, bundle in watched.of(month):
-            every = month_rows(own, bundle, month[0])
-            some = few_of_month(every, rows=totals.rows[at, month], position=position)
+            drawn = by_lot(position, rows=totals.rows[at, month], most=MOST_ROWS)
+            some = month_rows(alone(view, home & drawn), bundle, month[0])
             why, matrix = asked(clock, bundle, some, context)
             rows[at, month] = position[some.child[why == 0]], matrix
     ripe = _ripe_here(watched, totals, registry, home, position)
@@ -207,10 +207,11 @@ def _look(watched: Watched, totals: Totals, numbers: Days, part: StorePart) -> L
 def _ripe_here(
     watched: Watched, totals: Totals, registry: Registry, home: Flags, position: Days
 ) -> list[RipeOfPart]:
-    own, clock = Clock(alone(registry, home)), Clock(registry)
+    clock = Clock(registry)
     context, found = Context(clock), []
     for bundle, rows in zip(watched.bundles, totals.ripe, strict=True):
-        mine = few_of(ripe_cohort(own, bundle, watched.last), rows=rows, position=position)
+        drawn = by_lot(position, rows=rows, most=MOST_JUDGED_ROWS)
+        mine = ripe_cohort(Clock(alone(registry, home & drawn)), bundle, watched.last)
         if bundle.facts.get("without_visits"):
             mine = censored_at_visits(clock, mine)
         why, matrix = asked(clock, bundle, mine, context)

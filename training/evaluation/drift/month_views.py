@@ -99,18 +99,16 @@ def month_rows(view: Registry, bundle: Bundle, first: int) -> Cohort:
     return rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
 
 
-def few_of_month(some: Cohort, *, rows: int, position: Days | None = None) -> Cohort:
-    """Those of a month's rows that are looked at, where the whole registry has so many `rows`;
-    `position`: of each child in the whole registry, where these are a part's."""
-    child = some.child if position is None else position[some.child]
-    return some.take(np.flatnonzero(by_lot(child, rows=rows, most=MOST_ROWS)))
+def few_of_month(some: Cohort) -> Cohort:
+    """Those of a whole registry's rows of a month that are looked at."""
+    return some.take(np.flatnonzero(by_lot(some.child, rows=len(some.index), most=MOST_ROWS)))
 
 
 def profile_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> MonthProfile:
     """A month's profile against what the champion learnt from; `registry`: of `timely`."""
     view = at_end_of(registry, first, last)
     every, clock = month_rows(view, bundle, first), Clock(view)
-    rows = few_of_month(every, rows=len(every.index))
+    rows = few_of_month(every)
     why, matrix = asked(clock, bundle, rows, Context(clock))
     return profile_of_rows(bundle, first, rows.child[why == 0], matrix)
 
