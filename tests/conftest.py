@@ -10,7 +10,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from training.fitting import uncertainty
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+"""LightGBM's second thread waits for a processor that the other worker has, and burns it waiting
+(measured: 10 times the work where two others are busy); read when the library is loaded."""
+
+from training.fitting import uncertainty  # noqa: E402
 
 os.environ.setdefault("SANKET_LAG_SECONDS", "60")
 """A test machine that stands still for a second is no overloaded service; tests of shedding set

@@ -3,6 +3,7 @@ role and language, with the run's withheld cells; and nothing of what lies out o
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from serving.book.scoring.area_rows import PARTS
 from serving.http.observe import Log
 from serving.language.languages import LANGUAGES
 from serving.language.words import words
+from serving.pages import child_page
+from serving.pages.areas.report.report_formats import REPORT_FORMS
 from tests.support.area_store import AS_OF, FACTS, make_store
 from tests.support.service_cases import KEY, Client, row, token
 
@@ -209,9 +212,37 @@ def test_several_uppermost_areas_stand_side_by_side(service):
     assert "S2" not in text and "S3" not in text
 
 
+def drawn_once(draw, made):
+    """`draw`, which makes a file of the same facts in the same language once and keeps it in
+    `made`."""
+
+    def drawn(facts, words):
+        told = draw, repr(facts), words.language
+        if told not in made:
+            made[told] = draw(facts, words)
+        return made[told]
+
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    return {}
+
+
+@pytest.fixture
+def files_drawn_once(drawings, monkeypatch):
+    """What a file says is asked elsewhere: here, each is drawn once for all roles that may have
+    it."""
+    for name, form in REPORT_FORMS.items():
+        once = replace(form, made_by=drawn_once(form.made_by, drawings))
+        monkeypatch.setitem(REPORT_FORMS, name, once)
+    monkeypatch.setattr(child_page, "referral_slip", drawn_once(child_page.referral_slip, drawings))
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("scope", ["state:*", "district:D2", "project:P1", "sector:S1"])
-def test_no_role_meets_a_dead_end(service, role, scope):
+def test_no_role_meets_a_dead_end(service, files_drawn_once, role, scope):
     """Every link that a page offers leads to a page, from the first one on; of the reports, which
     take long to draw, one of each form and level."""
     sector, centres = ("S3", "C1 C2") if scope == "district:D2" else ("S1", "A1 A2 A3")

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import functools
 import json
 import re
 import signal
@@ -94,23 +95,24 @@ def test_what_only_tests_or_benchmarks_read_is_not_asked_for(extra):
         re.match(r"[\w-]+", asked).group().replace("-", "_")
         for asked in PROJECT["project"]["optional-dependencies"][extra]
     }
-    trees = {
-        name: ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    assert {name for name, imported in imports_of_files().items() if imported & named} == set()
+
+
+@functools.cache
+def imports_of_files():
+    """The names that each file of the rooms imports, by its own name."""
+    return {
+        name: set(imported(ast.parse((ROOT / name).read_text(encoding="utf-8"))))
         for name in kept_files()
         if name.endswith(".py")
     }
-    reading = {
-        name
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        and {alias.name.partition(".")[0] for alias in [*node.names, ast.alias(_of(node))]} & named
-    }
-    assert reading == set()
 
 
-def _of(node):
-    return getattr(node, "module", None) or ""
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield (getattr(node, "module", None) or "").partition(".")[0]
+            yield from (alias.name.partition(".")[0] for alias in node.names)
 
 
 @pytest.mark.soak

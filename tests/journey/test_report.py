@@ -19,12 +19,12 @@ from models.champion import bundles_folder, models_folder, turn
 from models.targets import NON_RESPONSE
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date, day_number
-from sanket.app import app
+from sanket.app import app, main
 from tests.support import trained_models as made
 from training.cohorts.landmarks import cohort
 from training.commands import drift
 from training.commands.evaluate import as_json, evaluate, flat, reported
-from training.commands.recalibrate import recalibrated
+from training.commands.recalibrate import recalibrated, save_updated
 from training.evaluation import learning_curve
 from training.evaluation.drift.drift_views import Views, ripe_rows
 from training.evaluation.drift.month_views import timely
@@ -189,6 +189,8 @@ def test_a_model_that_could_not_be_rehearsed_has_no_figure_on_its_page(tmp_path)
     facts = sound.facts | {"not_rehearsed": why, "trained_until": end}
     version = made.kept(address, replace(sound, facts=facts, rehearsal=None))
     (told,), _ = evaluate(address, tmp_path / "r.html", run=version)
+    with pytest.raises(UsageError, match="EVA005"):
+        evaluate(address, tmp_path / "again.html", run=version, update="slope")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert told.judged is None and why in page and "not shown to work" in page.lower()
     for word in ("AUC (IPCW)", "Calibration curve", "Decision curve", "Steadiness"):
@@ -236,14 +238,14 @@ def test_the_card_answers_all_27_items_and_invents_nothing():
 def test_without_a_champion_there_is_nothing_to_judge(tmp_path):
     with pytest.raises(BadInput, match="EVA002"):
         evaluate(str(tmp_path / "x.db"), tmp_path / "r.html")
+
+
+def test_a_model_of_this_registry_is_not_updated_but_trained_again(report, tmp_path):
+    (told,) = report[1]
+    assert told.judged is not None
     with pytest.raises(UsageError, match="EVA005"):
-        evaluate(
-            made.own_store(tmp_path), tmp_path / "r.html", run=_kept_at(tmp_path), update="slope"
-        )
-
-
-def _kept_at(folder):
-    return made.kept(str(folder / "x.db"), made.carded())
+        save_updated(told, "slope", tmp_path, made.clock().registry)
+    assert not list(tmp_path.iterdir())
 
 
 def test_elsewhere_updates_are_offered_and_made_only_when_asked(tmp_path):
@@ -302,26 +304,18 @@ def test_outcomes_are_judged_when_ripe(store):
     assert not len(ripe_rows(registry, bundle, first - 1).judged.risk)
 
 
-def test_drift_of_a_month_and_its_verb(store, tmp_path):
+def test_drift_of_a_month_and_its_verb(store, tmp_path, capsys):
     month = fullest_month()
     (told,) = drift.drift(store, month)
     assert told.rows > 50 and "records_quality" in told.figures
     assert told.figures["months_before"] >= 1 and "ripe_events" in told.figures
     with pytest.raises(UsageError, match="DRF002"):
         drift.drift(store, "March")
-    done = _sanket("drift", store, "--month", month, "--json", "-o", str(tmp_path / "d.html"))
-    answer = json.loads(done.stdout)["targets"][0]
-    assert done.returncode == (5 if answer["drifted"] else 0)
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", store, "--month", month, "--json", "-o", str(tmp_path / "d.html")])
+    answer = json.loads(capsys.readouterr().out)["targets"][0]
+    assert int(ended.value.code or 0) == (5 if answer["drifted"] else 0)
     assert f"Drift in {month}" in (tmp_path / "d.html").read_text(encoding="utf-8")
-
-
-def _sanket(*words):
-    return subprocess.run(
-        [Path(sys.executable).parent / "sanket", *words],
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_what_cannot_be_made_again_is_said(months, tmp_path, monkeypatch):
         again.train_again(address, "no-such-run")
     tracked = f"sqlite:///{models_folder(address) / 'mlflow.db'}"
     elsewhere = str(tmp_path / "y.db")
-    imported(elsewhere, made.store_file().parent / "registry", IMPORTED)
+    open_store(elsewhere).close()
     with pytest.raises(BadInput, match="another store"):
         again.train_again(elsewhere, usual["bundle"], tracked_at=tracked)
     recipe = again.recipe(tracked, usual["run_id"])

@@ -31,8 +31,9 @@ from registry.store.single_sqlite import open_beside_the_book
 from registry.store.store import Store, open_store
 from tests.support.postgres import fresh_database, own_server
 
-CHUNK, PART = 7, 5
-SETTLED = settings(max_examples=8, deadline=None)
+CHUNK, PART = 10, 7
+SETTLED = settings(max_examples=5, deadline=None)
+MANY = settings(SETTLED, max_examples=60)
 CHILDREN = [f"c{at}" for at in range(12)]
 CENTRES = ["A", "B", "C"]
 DAYS = ["2025-01-10", "2025-01-11", "2025-02-10", "2025-03-10", "2025-04-10"]
@@ -229,9 +230,7 @@ def one_key(monkeypatch):
     monkeypatch.setenv("SANKET_IDENTITY_KEY", "a key of the test, long enough")
 
 
-@SETTLED
-@given(st.integers(0, 10**6))
-def test_a_first_import_and_the_same_again(seed):
+def first_and_again(seed):
     tables = dirty_tables(random.Random(seed))
     again = imported(tables, "2026-02-01")
     with tempfile.TemporaryDirectory() as home:
@@ -239,8 +238,19 @@ def test_a_first_import_and_the_same_again(seed):
 
 
 @SETTLED
-@given(st.integers(0, 10**6), st.booleans())
-def test_a_later_import_supersedes_the_same_rows(seed, past):
+@given(st.integers(0, 10**6))
+def test_a_first_import_and_the_same_again(seed):
+    first_and_again(seed)
+
+
+@pytest.mark.soak
+@MANY
+@given(st.integers(0, 10**6))
+def test_many_first_imports_and_the_same_again(seed):
+    first_and_again(seed)
+
+
+def later_ones(seed, past):
     draw = random.Random(seed)
     first, second = dirty_tables(draw), dirty_tables(draw, rows=30)
     with tempfile.TemporaryDirectory() as home:
@@ -253,6 +263,19 @@ def test_a_later_import_supersedes_the_same_rows(seed, past):
                 lambda store: quarantine.retry(store, imported_on="2026-03-02"),
             ],
         )
+
+
+@SETTLED
+@given(st.integers(0, 10**6), st.booleans())
+def test_a_later_import_supersedes_the_same_rows(seed, past):
+    later_ones(seed, past)
+
+
+@pytest.mark.soak
+@MANY
+@given(st.integers(0, 10**6), st.booleans())
+def test_many_later_imports_supersede_the_same_rows(seed, past):
+    later_ones(seed, past)
 
 
 def test_a_table_of_several_chunks_of_which_no_row_is_kept(tmp_path):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -84,38 +85,18 @@ async def asked(app, path, body, headers=()):
 """
 
 
-def test_every_request_to_bentomls_application_comes_to_ours_first(tmp_path):
-    program = (
-        OVER_ASGI
-        + """
+WITH_THE_GUARD = """
 from serving.app import create_app
 s.mounted.app = create_app(None, key=b"k" * 32, follow=False)
 app = s.Sanket.to_asgi()
 for path in ("/score", "/classify", "/v1/score", "/readyz", "/schema.json", "/"):
     status, headers, body = asyncio.run(asked(app, path, b"{}"))
     print(path, status, headers[b"content-type"].decode(), b"request_id" in body)
+print(END)
 """
-    )
-    said = bentoml_says(program, SANKET_MODELS=str(tmp_path)).splitlines()
-    problem = "application/problem+json True"
-    # Not even one of BentoML's own routes is answered past the guard: 503 is ours (no champion),
-    # 404 too (its documents are not served here), and its probes take no POST.
-    assert said == [
-        f"/score 404 {problem}",
-        f"/classify 404 {problem}",
-        f"/v1/score 503 {problem}",
-        f"/readyz 405 {problem}",
-        f"/schema.json 404 {problem}",
-        f"/ 405 {problem}",
-    ]
 
 
-def test_an_endpoint_past_the_guard_answers_nothing(tmp_path):
-    program = (
-        OVER_ASGI
-        + """
-from serving.app import create_app
-s.mounted.app = create_app(None, key=b"k" * 32, follow=False)
+PAST_THE_GUARD = """
 s.Sanket.middlewares.clear()
 app = s.Sanket.to_asgi()
 
@@ -139,6 +120,33 @@ async def whole():
     await task
 asyncio.run(whole())
 """
+END = "== past the guard =="
+
+
+@pytest.fixture(scope="module")
+def said_of_requests(tmp_path_factory):
+    """What is said with the guard, and without: both in one process, which takes long to start."""
+    program = f"END = {END!r}\n{OVER_ASGI}{WITH_THE_GUARD}{PAST_THE_GUARD}"
+    said = bentoml_says(program, SANKET_MODELS=str(tmp_path_factory.mktemp("models")))
+    return said.split(END)
+
+
+def test_every_request_to_bentomls_application_comes_to_ours_first(said_of_requests):
+    said = said_of_requests[0].splitlines()
+    problem = "application/problem+json True"
+    # Not even one of BentoML's own routes is answered past the guard: 503 is ours (no champion),
+    # 404 too (its documents are not served here), and its probes take no POST.
+    assert said == [
+        f"/score 404 {problem}",
+        f"/classify 404 {problem}",
+        f"/v1/score 503 {problem}",
+        f"/readyz 405 {problem}",
+        f"/schema.json 404 {problem}",
+        f"/ 405 {problem}",
+    ]
+
+
+def test_an_endpoint_past_the_guard_answers_nothing(said_of_requests):
+    assert (
+        "/score 503 False" in said_of_requests[1] and "/classify 503 False" in said_of_requests[1]
     )
-    said = bentoml_says(program, SANKET_MODELS=str(tmp_path))
-    assert "/score 503 False" in said and "/classify 503 False" in said
