@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from care.protocol import standard
 from models.reasons import SEASON
 from models.visits.listed_child import Candidate, Reason
 from models.visits.ranking import PREVENTION, section
@@ -140,7 +141,7 @@ def rule_line(candidate: Candidate, words: Words) -> str:
     line = words("rules", candidate.rule) if candidate.rule else words("states", candidate.state)
     told = [_rule_basis(candidate, words)]
     if candidate.danger and not _is_sam(candidate.rule):
-        told.append(_basis(candidate.facts, words))
+        told.append(_basis(candidate.facts, words, beside=True))
     if candidate.danger and loses_fast(candidate):
         told.append(_two_weights(candidate.facts, "weight_before", words))
     told += _ill_beside(candidate, words)
@@ -166,6 +167,8 @@ def _rule_basis(candidate: Candidate, words: Words) -> str:
     """What the rule goes by."""
     if _is_sam(candidate.rule):
         return _basis(candidate.facts, words)
+    if candidate.rule == "older_at_risk":
+        return _thin_body(candidate.facts, words)
     if candidate.rule in ARM_RULES:
         return _last_arm(candidate.facts, words)
     if candidate.rule in GAIN_RULES:
@@ -242,6 +245,20 @@ def _growth(facts: Mapping[str, Any], words: Words) -> str:
     return _last_arm(facts, words)
 
 
+def _thin_body(facts: Mapping[str, Any], words: Words) -> str:
+    """What a child over five goes by: the last arm, where it is under the limit; else its weight
+    and height (BMI), where both are of one day."""
+    mm, on = facts.get("newest_muac_mm"), facts.get("last_weight_on")
+    if mm is not None and mm < standard()["older_arm_mm"]:
+        return _last_arm(facts, words)
+    if on is None or facts.get("last_height_on") != on:
+        return ""
+    kg = words.say("ui", "measurement_line", kg=words.kilograms(facts["last_weight_kg"]))
+    cm = words.say("ui", "height_line", cm=words.number(facts["last_height_cm"], 1))
+    date = words.lately(on, facts.get("asked_on"))
+    return words.say("ui", "sam_read_on", what=f"{kg}, {cm}", date=date)
+
+
 def _last_arm(facts: Mapping[str, Any], words: Words) -> str:
     """The last arm with its day; empty where there is none."""
     asked_on = facts.get("asked_on")
@@ -257,12 +274,12 @@ def _is_sam(rule: str | None) -> bool:
     return rule is not None and rule.startswith(SAM_RULES)
 
 
-def _basis(facts: Mapping[str, Any], words: Words) -> str:
+def _basis(facts: Mapping[str, Any], words: Words, *, beside: bool = False) -> str:
     """By what SAM was found, and when: only the criteria that fired and were not answered since,
-    the newest first.
+    the newest first; what is older than a finding holds only where nothing newer stands.
 
-    Where a home visit found it since, that visit.
-    """
+    Where a home visit found it since, that visit. `beside`: beside a rule that does not go by SAM;
+    nothing old is told then, and no visit."""
     found: dict[dt.date, list[str]] = {}
     if facts.get("sam_oedema_on"):
         found.setdefault(facts["sam_oedema_on"], []).append(words("ui", "oedema_found"))
@@ -280,12 +297,19 @@ def _basis(facts: Mapping[str, Any], words: Words) -> str:
             )
         found.setdefault(facts["sam_low_on"], []).append(weight)
     asked_on, seen_on = facts.get("asked_on"), facts.get("sam_at_home_on")
+    recent = {day: what for day, what in found.items() if _recent(day, asked_on)}
+    found = recent if recent or beside else found
+    seen_on = None if beside else seen_on
     if seen_on is not None and all(seen_on > day for day in found):
         return words.say("ui", "sam_at_home", date=words.lately(seen_on, asked_on))
     return "; ".join(
         words.say("ui", "sam_read_on", what=", ".join(found[day]), date=words.lately(day, asked_on))
         for day in sorted(found, reverse=True)
     )
+
+
+def _recent(day: dt.date, asked_on: dt.date | None) -> bool:
+    return asked_on is None or (asked_on - day).days <= standard()["finding_holds_days"]
 
 
 def _weighed_in_time(candidate: Candidate) -> bool:

@@ -708,7 +708,8 @@ def basis_is_true(basis: str, spoken, kid: Records, as_of: dt.date, *, whole: bo
         own = set(itertools.chain(*cells))
         if not all(any(abs(number - value) < 0.06 for value in own) for number in numbers):
             return False
-    return told == stands if whole else told.items() <= stands.items()
+    fresh = {name: on for name, on in stands.items() if (as_of - on).days <= 63}
+    return told == (fresh or stands) if whole else told.items() <= fresh.items()
 
 
 def ill_is_true(part: str, spoken, kid: Records, as_of: dt.date) -> bool | None:
@@ -748,6 +749,21 @@ def beside_is_true(part: str, spoken, kid: Records, as_of: dt.date, child) -> bo
         newest = max(row["measured_on"] for row in kid.measurements)
         return day <= child.by_when < newest
     return None
+
+
+def body_is_true(part: str, spoken, kid: Records, as_of: dt.date) -> bool:
+    """Of a child over five: an arm, or weight and height, all of that very day, the newest
+    weighed."""
+    found = template(spoken.language, "ui", "sam_read_on").fullmatch(part)
+    day = read_day(found["date"], spoken.language, as_of)
+    own = [
+        value
+        for row in of_day(kid, day)
+        for value in (row["weight_kg"], row["height_cm"], (row["muac_mm"] or 0) / 10)
+        if value is not None
+    ]
+    shown = [float(text) for text in re.findall(r"\d+\.?\d*", found["what"])]
+    return all(any(abs(one - value) < 0.06 for value in own) for one in shown)
 
 
 LOSING = {"weight_lost", "loses_weight", *FALLING_RULES}
@@ -822,7 +838,10 @@ def test_the_rule_tells_the_basis_that_fired_and_what_is_missing(book):
         basis, of_sam = "; ".join(others), child.rule.startswith(SAM_RULES)
         if not basis:
             continue
-        if of_sam or (child.danger and child.rule not in GROWTH_RULES):
+        if child.rule == "older_at_risk":
+            sam = [part for part in others if "WHZ" in part or spoken("ui", "oedema_found") in part]
+            true = all(body_is_true(part, spoken, kid, as_of) for part in others if part not in sam)
+        elif of_sam or (child.danger and child.rule not in GROWTH_RULES):
             true = basis_is_true(basis, spoken, kid, as_of, whole=of_sam)
         else:
             arm_or_weight = child.rule in GROWTH_RULES | ARM_RULES

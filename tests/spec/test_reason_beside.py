@@ -142,3 +142,29 @@ def test_treatment_that_fails_tells_the_weights_it_goes_by(language):
     assert told("weight_before") in why("sam_suspected", lost_share=0.05, **sam)
     assert told("weight_before") not in why("sam_suspected", lost_share=0.042, **sam)
     assert why("no_gain", lost_share=0.06).count("9.6") == 1
+
+
+def test_an_old_finding_of_sam_is_told_only_where_nothing_newer_stands_and_beside_no_other_rule():
+    english, year_ago = words("en"), AS_OF - dt.timedelta(350)
+    old = {"sam_muac_mm": 109.0, "sam_muac_on": year_ago, "sam_at_home_on": year_ago}
+    new = {"sam_whz": -4.2, "sam_whz_on": AS_OF}
+
+    def why(rule, **facts):
+        return why_line(in_danger(rule=rule, facts={"asked_on": AS_OF, **facts}), english)
+
+    assert "10.9" in why("sam_suspected", **old | {"sam_whz_on": None})
+    assert "10.9" not in why("sam_suspected", **old | new)
+    for rule in ("no_gain", "defaulted", "older_at_risk"):
+        told = why(rule, **old | {"sam_whz_on": None})
+        assert "10.9" not in told and "home visit" not in told
+
+
+def test_a_child_over_five_tells_its_arm_or_its_weight_and_height():
+    english = words("en")
+    body = {"last_weight_kg": 10.0, "last_height_cm": 100.0}
+    body |= {"last_weight_on": AS_OF, "last_height_on": AS_OF, "sam_whz_on": None}
+    body |= {"sam_muac_on": None, "asked_on": AS_OF, "newest_muac_mm": 118}
+    child = in_danger(rule="older_at_risk", age_months=68, facts=body)
+    assert "(10.0 kg, 100.0 cm on 16 Mar" in why_line(child, english)
+    arm = {"newest_muac_mm": 112, "last_muac_mm": 112, "last_muac_on": AS_OF}
+    assert "(arm 11.2 cm on 16 Mar" in why_line(replace(child, facts=child.facts | arm), english)
