@@ -109,7 +109,7 @@ def _refusal(request: Request, problem: HttpProblem) -> Response:
         return see_other("/sign-in")
     words = spoken(request)
     said = {"API032": "no_scores_yet", "API003": "not_found", "API011": "not_found"}.get(
-        problem.code, "page_failed"
+        problem.code, "not_understood" if problem.status in (400, 422) else "page_failed"
     )
     response = html(
         "message.html",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import html
 import json
 import re
 import time
@@ -378,6 +379,27 @@ def test_a_form_that_cannot_be_is_refused(app, store, form):
 @pytest.mark.parametrize("capacity", ["0", "501", "-1", "x", "1e3", "٣", "9" * 40])
 def test_a_capacity_that_is_none_is_refused(app, store, capacity):
     assert browser(app, store).get(f"/visits?capacity={capacity}").status_code == 422
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/children/C99999", "not_found"),
+        ("/sector?sector=S0002", "not_found"),
+        ("/visits?capacity=0", "not_understood"),
+        ("/visits?day=tomorrow", "not_understood"),
+    ],
+)
+def test_a_refusal_says_in_plain_words_what_it_is_and_its_code_small(
+    app, store, language, path, word
+):
+    client, say = browser(app, store, language=language), words(language)
+    answer = client.get(path)
+    assert answer.status_code in (403, 404, 422)
+    assert f"<h1>{say('ui', 'product')}</h1>" in answer.text
+    told = re.search(r"<p>([^<]*) <span class=\"aside\">\((API\d+)\)</span></p>", answer.text)
+    assert told and html.unescape(told.group(1)) == say("ui", word)
 
 
 def test_a_dashboard_may_look_but_not_tick(app, store):
