@@ -13,9 +13,13 @@ from markupsafe import Markup
 from care.programme.indicators import MET, NOT_MET, SPHERE
 from care.programme.indicators import OUTCOMES as ENDED
 from care.protocol import standard
+from serving.book.scoring.quality_reasons import checks_of
 from serving.language.words import Words
+from serving.pages.areas.area_parts import AreaPart
+from serving.pages.areas.area_shown import AreaShown
 from serving.pages.areas.attention import Figures, centres, percent
 from serving.pages.areas.month_lines import Line, month_lines
+from serving.visits.quality_told import check_told, quality_words
 
 Record = Mapping[str, Any]
 NOW = (
@@ -73,6 +77,10 @@ UNITS = {"gain_g_kg_day": "grams", "stay_days": "days"}
 DOUBTFUL, MIXED = 0.5, 0.25
 """From these shares of centres with poor or no known records on, the area's figures say little, or
 are read with care. verified: false (ours)."""
+
+
+POOREST_TOLD = 3
+"""So many of a sector's centres are named with what spoils their records."""
 
 
 @dataclass(frozen=True)
@@ -237,3 +245,46 @@ def believed(figures: Figures, words: Words) -> Believed | None:
     return Believed(
         words.say("areas", "believe_counts", n=many, **counts), words("areas", f"believe_{advice}")
     )
+
+
+def spoiled(area: AreaShown, parts: Sequence[AreaPart], words: Words) -> list[str]:
+    """Of a centre its own checks; of other areas what spoils most of their centres, and of a sector
+    also its poorest centres by name. Nothing where all records are good."""
+    if area.level == "centre":
+        own = (area.figures or {}).get("quality")
+        return [check_told(name, share, words) for name, share in checks_of(own or {}).items()]
+    return [*_spoiled_at(area, words), *_poorest_centres(parts, words)]
+
+
+def _spoiled_at(area: AreaShown, words: Words) -> list[str]:
+    figures = area.figures or {}
+    doubted = figures.get("centres_amber", 0) + figures.get("centres_red", 0)
+    return [
+        words.say("areas", "spoiled_at", n=centres, of=doubted, why=check_told(check, share, words))
+        for check, centres, share in area.spoiled
+    ]
+
+
+def _poorest_centres(parts: Sequence[AreaPart], words: Words) -> list[str]:
+    """The centres with the least score that is not good, with the check that costs most."""
+    doubted = [
+        (quality["score"], part.place.place, quality)
+        for part in parts
+        if part.level == "centre"
+        and (quality := part.figures.get("quality")) is not None
+        and quality["colour"] != "green"
+    ]
+    lines = []
+    for _, centre, quality in sorted(doubted, key=lambda one: one[:2])[:POOREST_TOLD]:
+        name, share = next(iter(checks_of(quality).items()), ("", 0.0))
+        if name:
+            lines.append(
+                words.say(
+                    "areas",
+                    "spoiled_centre",
+                    centre=f"{words('areas', 'centre')} {centre}",
+                    records=quality_words(quality, words),
+                    why=check_told(name, share, words),
+                )
+            )
+    return lines

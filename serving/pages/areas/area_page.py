@@ -22,7 +22,7 @@ from serving.errors import OutOfScope
 from serving.language.centre_names import name_in_words
 from serving.language.telling import what_to_do
 from serving.language.words import Words, whom
-from serving.pages.areas import area_figures, area_parts, area_quality, area_search
+from serving.pages.areas import area_figures, area_parts, area_search
 from serving.pages.areas.area_figures import cell, name_of
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import AreaShown, Link, address, link
@@ -297,7 +297,7 @@ def _page(
         ahead=ahead,
         supply=supply,
         believed=area_figures.believed(area.figures, words) if area and area.figures else None,
-        spoiled=area_quality.told(area, parts, words) if area else [],
+        spoiled=area_figures.spoiled(area, parts, words) if area else [],
         lines=[part_line(rank, part, person, words) for rank, part in shown.parts],
         heads=[(name, name_of(name, words)) for name in COLUMNS],
         shown=shown,
