@@ -11,8 +11,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
-"""LightGBM's second thread waits for a processor that the other worker has, and burns it waiting
-(measured: 10 times the work where two others are busy); read when the library is loaded."""
+"""LightGBM's second thread would wait for a processor that the other worker has; read when the
+library is loaded."""
 
 from training.fitting import uncertainty  # noqa: E402
 
