@@ -226,7 +226,10 @@ def test_a_weight_is_written_beside_the_finding_and_an_arm_in_either_unit(phone,
     keep_picture(phone, "outcome-form-phone-mr")
     tick(phone, last, "none")
     wait(lambda: words("mr")("ui", "kept") in phone.page_source)
-    assert child in [who.text for who in phone.find_elements(By.CSS_SELECTOR, ".child .who a")]
+    # An arm of 112 mm is SAM: told today, and the ANM examines the child.
+    told = phone.find_elements(By.CSS_SELECTOR, "section.danger li, section.anm li")
+    (mine, *_) = [one.text for one in told if child in one.text]
+    assert words("mr")("findings", "sam_again") in mine
 
 
 def test_what_was_opened_opens_again_when_the_service_is_gone(phone, service, tmp_path):

@@ -21,6 +21,8 @@ from training.commands.promote import history, promote, rollback
 from training.commands.recalibrate import recalibrated
 from training.evaluation.challenge import Challenge
 from training.metrics.discrimination import Estimate
+from training.report import judge
+from training.report.judge import WholeInMemory
 from training.tracking import mlflow_runs
 
 
@@ -38,8 +40,18 @@ def store(tmp_path):
 def no_store_to_compare_in(monkeypatch):
     """Most of these addresses have models and no records: what RISK018 says of a comparison is
     tested by itself."""
-    monkeypatch.setattr(promoting, "load_registry", lambda address: made.clock().registry)
-    monkeypatch.setattr(promoting, "challenge", lambda clock, one, other: better(one, other))
+    monkeypatch.setattr(promoting, "judge_of", lambda address, **how: Judging())
+
+
+class Judging(WholeInMemory):
+    """Judges on the shared records; how a challenger compares is said, not reckoned."""
+
+    def __init__(self, told=lambda one, other: better(one, other)):
+        super().__init__(made.clock())
+        object.__setattr__(self, "told", told)
+
+    def challenge(self, challenger, champion):
+        return self.told(challenger, champion)
 
 
 def better(one, other, low=0.01):
@@ -96,11 +108,11 @@ def test_a_worse_or_incomparable_challenger_needs_a_reason(store, monkeypatch, w
     promote(store, kept(store))
     second = kept(store, RISK014="tip")
     told = (
-        (lambda clock, one, other: worse)
+        (lambda one, other: worse)
         if isinstance(worse, str)
-        else (lambda clock, one, other: better(one, other, low=worse))
+        else (lambda one, other: better(one, other, low=worse))
     )
-    monkeypatch.setattr(promoting, "challenge", told)
+    monkeypatch.setattr(promoting, "judge_of", lambda address, **how: Judging(told))
     with pytest.raises(Refused, match="RISK018"):
         promote(store, second)
     promote(store, second, accepted={"RISK018": "trained on both districts"})
@@ -108,18 +120,18 @@ def test_a_worse_or_incomparable_challenger_needs_a_reason(store, monkeypatch, w
 
 
 def test_records_that_cannot_be_read_are_no_comparison(store, monkeypatch):
-    def gone(address):
+    def gone(address, **how):
         raise BadInput("REG060", "there is no store")
 
     promote(store, kept(store))
-    monkeypatch.setattr(promoting, "load_registry", gone)
+    monkeypatch.setattr(promoting, "judge_of", gone)
     with pytest.raises(Refused, match="cannot be read"):
         promote(store, kept(store, RISK014="tip"))
 
 
 def test_a_model_not_shown_to_work_is_asked_again_on_todays_records(store, monkeypatch):
     version = kept(store, RISK017="issue")
-    monkeypatch.setattr(promoting, "not_judged", lambda clock, bundle: "too few events to rehearse")
+    monkeypatch.setattr(judge, "not_judged", lambda clock, bundle: "too few events to rehearse")
     with pytest.raises(Refused, match="too few events to rehearse"):
         promote(store, version)
     shown = CheckResult("pass", "better than each single measurement")

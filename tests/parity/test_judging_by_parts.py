@@ -229,8 +229,7 @@ def test_drift_by_parts_is_that_of_the_whole(monkeypatch, few):
             monkeypatch.setattr(month_views, name, most)
             if hasattr(drift_views_by_parts, name):
                 monkeypatch.setattr(drift_views_by_parts, name, most)
-        for module in (scored_rows, drift_views_by_parts):
-            monkeypatch.setattr(module, "MOST_JUDGED_ROWS", 150)
+        monkeypatch.setattr(scored_rows, "MOST_JUDGED_ROWS", 150)
     address, asked = str(made.store_file()), [bundles()[1], bundles()[3]]
     month = "2026-05"
     first, last = days_of(month)

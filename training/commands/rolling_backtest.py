@@ -202,7 +202,12 @@ class _Ready:
     def of(self, target: str, split: int) -> pd.DataFrame | None:
         """What was kept of a target and split."""
         file = self._file(target, split)
-        return pd.read_parquet(file) if file.exists() else None
+        if not file.exists():
+            return None
+        kept = pd.read_parquet(file)
+        # Parquet has no days of whole seconds: it keeps them as milliseconds.
+        days = kept.select_dtypes("datetime").columns
+        return kept.astype(dict.fromkeys(days, "datetime64[s]"))
 
     def keep(self, target: str, split: int, frame: pd.DataFrame) -> None:
         """Keep it, whole or not at all."""

@@ -20,7 +20,7 @@ from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.scoring import WHY_NOT, abstains
 from models.targets import CENSORED, HAPPENED, TARGETS
-from registry.contract.arrays import Codes, Days, Floats
+from registry.contract.arrays import Codes, Days, Flags, Floats
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -130,9 +130,14 @@ def judging(bundle: Bundle, block: str) -> Bundle:
 def few_of(some: Cohort, *, rows: int, position: Days | None = None) -> Cohort:
     """Those of some rows that are judged, where the whole registry has so many `rows`; `position`:
     of each child in the whole registry, where these are a part's."""
-    child = some.child if position is None else position[some.child]
-    chosen = by_lot(child, rows=rows, most=MOST_JUDGED_ROWS)
+    chosen = drawn_to_judge(some.child if position is None else position[some.child], rows)
     return some if chosen.all() else some.take(np.flatnonzero(chosen))
+
+
+def drawn_to_judge(child: Days, rows: int) -> Flags:
+    """Which children (mask; positions in the whole registry) are judged, where it has so many
+    `rows`."""
+    return by_lot(child, rows=rows, most=MOST_JUDGED_ROWS)
 
 
 def judged_cohort(clock: Clock, bundle: Bundle) -> tuple[str, Cohort]:

@@ -28,7 +28,7 @@ from registry.store.partitions import (
     over_parts,
 )
 from registry.store.store import open_store
-from training.cohorts.children_lot import MOST_JUDGED_ROWS, by_lot
+from training.cohorts.children_lot import by_lot
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
 from training.evaluation.drift.drift_views import (
     RIPE,
@@ -49,7 +49,7 @@ from training.evaluation.drift.month_views import (
     profile_of_rows,
     timely,
 )
-from training.evaluation.scored_rows import asked, of_asked
+from training.evaluation.scored_rows import asked, drawn_to_judge, of_asked
 from training.priors.priors import Said
 from training.rows.gathered_rows import columns_of, end_to_end, in_order
 from training.rows.kept_rows import of_columns
@@ -210,7 +210,7 @@ def _ripe_here(
     clock = Clock(registry)
     context, found = Context(clock), []
     for bundle, rows in zip(watched.bundles, totals.ripe, strict=True):
-        drawn = by_lot(position, rows=rows, most=MOST_JUDGED_ROWS)
+        drawn = drawn_to_judge(position, rows)
         mine = ripe_cohort(Clock(alone(registry, home & drawn)), bundle, watched.last)
         if bundle.facts.get("without_visits"):
             mine = censored_at_visits(clock, mine)
