@@ -3,9 +3,9 @@ parts by what needs attention, the way up and down."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -189,6 +189,40 @@ def levels_below(level: str) -> list[str]:
     alone."""
     at = DOWNWARDS.index(level)
     return [one for one in DOWNWARDS[at + 1 :] if one != "centre" or level == "sector"]
+
+
+def usual_level(levels: Sequence[str]) -> str:
+    """Sectors, where there are any below; else the only level there is."""
+    return "sector" if "sector" in levels else next(iter(levels), "")
+
+
+class AreaAsked(NamedTuple):
+    """An area as a person asks for it: `levels` of which its parts may be, and the one `below` that
+    was asked for."""
+
+    reader: Reader
+    run: Run
+    area: AreaShown
+    levels: Sequence[str]
+    below: str
+
+
+def area_asked(
+    state: ServiceState,
+    person: Person,
+    level: str,
+    area_id: str,
+    query: Mapping[str, str],
+    *,
+    usual: Callable[[Sequence[str]], str] = usual_level,
+) -> AreaAsked:
+    """OutOfScope where the scope does not hold the area; `usual`: which parts, where no level that
+    it has was asked for."""
+    reader = state.reader(person)
+    run = reader.run()
+    area, levels = area_of(reader, run, level, area_id), levels_below(level)
+    asked = query.get("parts", "")
+    return AreaAsked(reader, run, area, levels, asked if asked in levels else usual(levels))
 
 
 def parts_below(reader: Reader, run: Run, area: AreaShown, below: str) -> list[AreaPart]:

@@ -93,12 +93,7 @@ def show(
     query: Mapping[str, str],
 ) -> Response:
     """The page. OutOfScope where the scope does not hold the area."""
-    reader = state.reader(person)
-    run = reader.run()
-    area = area_page.area_of(reader, run, level, area_id)
-    levels = area_page.levels_below(level)
-    below = query.get("parts", "")
-    below = below if below in levels else usual_level(levels)
+    reader, run, area, levels, below = area_page.area_asked(state, person, level, area_id, query)
     places = area_page.places_below(reader, run, area, below)
     found = _found(state, area, below, places, page_asked(query), words)
 
@@ -134,11 +129,6 @@ def show(
         practice=practice_key(run.facts),
         levels_said=level_notes(run.facts, words),
     )
-
-
-def usual_level(levels: Sequence[str]) -> str:
-    """Sectors, where there are any below; else the only level there is."""
-    return "sector" if "sector" in levels else (levels[0] if levels else "")
 
 
 def address_of(level: str, area_id: str) -> str:

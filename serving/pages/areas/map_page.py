@@ -22,7 +22,6 @@ from serving.pages.areas import area_page, area_shown
 from serving.pages.areas.area_figures import cell, value_of
 from serving.pages.areas.area_parts import AreaPart
 from serving.pages.areas.area_shown import Link
-from serving.pages.areas.expected_page import usual_level
 from serving.pages.areas.forecast_told import expected_told
 from serving.pages.templates import html
 from serving.process.service_state import ServiceState
@@ -64,12 +63,7 @@ def show(
     query: Mapping[str, str],
 ) -> Response:
     """The page. OutOfScope where the scope does not hold the area."""
-    reader = state.reader(person)
-    run = reader.run()
-    area = area_page.area_of(reader, run, level, area_id)
-    levels = area_page.levels_below(level)
-    below = query.get("parts", "")
-    below = below if below in levels else usual_level(levels)
+    reader, run, area, levels, below = area_page.area_asked(state, person, level, area_id, query)
     parts = area_page.parts_below(reader, run, area, below)
     of = area_forecasts.standing(state.book_engine)
     figures = [one for one in FIGURES if of or one not in (EXPECTED, EXPECTED_PER_1000)]

@@ -32,12 +32,9 @@ def show(
     query: Mapping[str, str],
 ) -> Response:
     """The page. OutOfScope where the scope does not hold the area."""
-    reader = state.reader(person)
-    run = reader.run()
-    area = area_page.area_of(reader, run, level, area_id)
-    levels = area_page.levels_below(level)
-    asked = query.get("parts", "")
-    below = asked if asked in levels else next(iter(levels), "")
+    reader, run, area, levels, below = area_page.area_asked(
+        state, person, level, area_id, query, usual=lambda levels: next(iter(levels), "")
+    )
     parts = area_page.parts_below(reader, run, area, below)
     found = shown(reader, run, area, parts, person, words)
     orders = list(found.orders) if found else []

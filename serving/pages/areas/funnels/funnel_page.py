@@ -100,12 +100,7 @@ def show(
     query: Mapping[str, str],
 ) -> Response:
     """The page. OutOfScope where the scope does not hold the area."""
-    reader = state.reader(person)
-    run = reader.run()
-    area = area_page.area_of(reader, run, level, area_id)
-    levels = area_page.levels_below(level)
-    below = query.get("parts", "")
-    below = below if below in levels else _usual(levels)
+    reader, run, area, levels, below = area_page.area_asked(state, person, level, area_id, query)
     figure = query.get("figure", "")
     figure = figure if figure in COMPARED else "sam_share"
     parts = area_page.parts_below(reader, run, area, below)
@@ -137,11 +132,6 @@ def show(
         practice=practice_key(run.facts),
         levels_said=level_notes(run.facts, words),
     )
-
-
-def _usual(levels: Sequence[str]) -> str:
-    """Sectors, where there are any below; else the only level there is."""
-    return "sector" if "sector" in levels else (levels[0] if levels else "")
 
 
 def _funnel(
