@@ -52,21 +52,29 @@ def believable(rows: Ints, count: int, day: Days, weight: Floats, kept: Ints) ->
     """Of these rows with a weight (positions in `rows[:count]`), those that no others contradict;
     how many.
 
-    The newest weight is always believed, and a lower newest weight never takes a loss away.
-    Example: 7.0, 7.2, 9.3, 7.4 kg week by week: 9.3 is dropped. 8.0, 7.2, 7.1 kg: nothing is, the
-    child lost weight.
+    The newest weight is always believed, and a lower newest weight never takes a loss away. A
+    weight is contradicted by the weighing before it and by the last that is believed, both: a good
+    one beside a slip stays. Examples, week by week: 7.0, 9.3, 7.3, 7.4 kg: 9.3 alone is dropped.
+    8.0, 7.2, 7.1 kg: nothing is, the child lost weight.
     """
     left = 0
     for k in range(count):
         here, slip = weight[rows[k]], False
-        if 0 < k < count - 1 and day[rows[k + 1]] - day[rows[k - 1]] <= NEIGHBOURS_DAYS:
-            before, after = weight[rows[k - 1]], weight[rows[k + 1]]
-            most = before * (1.0 + FASTEST_G_KG_DAY * (day[rows[k]] - day[rows[k - 1]]) / 1000.0)
-            slip = (
-                here > most and after < here or (here < before * (1.0 - DIP_SHARE) and after > here)
-            )
+        if (
+            0 < k < count - 1
+            and left > 0
+            and day[rows[k + 1]] - day[kept[left - 1]] <= NEIGHBOURS_DAYS
+        ):
+            jumped = weight[rows[k + 1]] < here
+            dipped = weight[rows[k + 1]] > here
+            for other in (rows[k - 1], kept[left - 1]):
+                days = day[rows[k]] - day[other]
+                most = weight[other] * (1.0 + FASTEST_G_KG_DAY * days / 1000.0)
+                jumped = jumped and here > most
+                dipped = dipped and here < weight[other] * (1.0 - DIP_SHARE)
+            slip = jumped or dipped
         elif k == 0 and count > 2 and day[rows[2]] - day[rows[0]] <= NEIGHBOURS_DAYS:
-            slip = weight[rows[1]] < here / (1.0 + FIRST_SLIP_SHARE)
+            slip = max(weight[rows[1]], weight[rows[2]]) < here / (1.0 + FIRST_SLIP_SHARE)
         if not slip:
             kept[left] = rows[k]
             left += 1
