@@ -77,17 +77,19 @@ def calendar(*, until: int, months: int) -> tuple[tuple[dt.date, ...], Days]:
     return tuple(firsts[:-1]), np.array(ends, np.int32)
 
 
-def of(registry: Registry, protocol: Protocol, *, months: int = 12) -> Months:
+def of(
+    registry: Registry, protocol: Protocol, *, months: int = 12, until: int | None = None
+) -> Months:
     """The sums of a registry's last months, every child placed on the pathway at each month's end.
 
-    A month is told from today's records: what was entered late counts in the month it happened in.
+    A month is told from the records known on day `until` (the last recorded one, where that is
+    earlier or none is given): what was entered late counts in the month it happened in.
     """
-    firsts, ends = calendar(until=registry.recorded_until, months=months)
+    today = registry.recorded_until if until is None else min(until, registry.recorded_until)
+    firsts, ends = calendar(until=today, months=months)
     starts = np.array([day_number(first) for first in firsts], np.int32)
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
-    known = Clock(registry).known_by(
-        everyone, np.full(len(everyone), registry.recorded_until, np.int32)
-    )
+    known = Clock(registry).known_by(everyone, np.full(len(everyone), today, np.int32))
     points = judged(known, growth_points(known))
     centre = centres_at(registry, known, ends)
     tally = _Tally(starts, ends, centre, len(registry.centre_ids))

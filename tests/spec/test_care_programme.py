@@ -238,6 +238,21 @@ def test_a_child_that_moved_counts_where_it_was_then():
     assert screened.tolist() == [[1, 0], [0, 1]]
 
 
+def test_an_earlier_day_counts_nothing_of_what_came_later():
+    """Cured in April, SAM again in June: who asks on the last of April knows of the cure alone."""
+    registry, day = ten_children(), "2026-04-30"
+    then = by_month.of(registry, standard(), months=3, until=day_number(day))
+    assert then.ends.tolist()[-1] == day_number(day)
+    now = by_month.of(registry, standard(), months=12)
+    assert registry.recorded_until > day_number(day)
+    assert now.sums["relapsed_91"].sum() == 2 and then.sums["relapsed_91"].sum() == 0
+    april = now.firsts.index(then.firsts[-1])
+    for name in ("screened", "cured", "admitted_ucdc"):
+        assert then.sums[name][-1].tolist() == now.sums[name][april].tolist(), name
+    later = by_month.of(registry, standard(), months=12, until=int(registry.recorded_until) + 90)
+    assert later.ends.tolist() == now.ends.tolist()
+
+
 def known_of(registry, on=None):
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     last = registry.recorded_until if on is None else day_number(on)

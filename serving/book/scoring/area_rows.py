@@ -132,7 +132,9 @@ def count_areas(
     centres = centres if own is None else np.flatnonzero(own[:-1])
     months = None
     if registry.measurements.rows:
-        months = by_month.of(registry, scoring.protocol, months=2 * MONTHS).taken(centres)
+        months = by_month.of(
+            registry, scoring.protocol, months=2 * MONTHS, until=scoring.day
+        ).taken(centres)
     trusted = quality_of(registry, run.as_of)
     named = centres_by_sector(registry)
     sectors = {}
