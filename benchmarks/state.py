@@ -38,6 +38,7 @@ import pyarrow.parquet as pq
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks._state_arithmetic import lines
+from benchmarks._state_tables import simulated
 
 SANKET = [sys.executable, "-c", "from sanket.app import main; main()"]
 TAUGHT_ON = 12_000
@@ -175,8 +176,7 @@ def _stages(
     home, store = place.home, place.store
     source, small = home / "tables", home / "small.db"
     os.environ["SANKET_MODELS"] = str(home / "small.models")
-    if not source.exists():
-        place.run("simulate", str(source), "--children", str(children), "--months", str(months))
+    simulated(source, children, months, place.run)
     if not small.exists():
         place.run("simulate", str(home / "small"), "--children", str(TAUGHT_ON), "--months", "30")
         place.run("import", str(home / "small"), "--to", str(small))
