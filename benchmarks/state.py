@@ -2,10 +2,13 @@
 
 `--children 200000 --months 12`; each stage runs as its own `sanket` process: wall and CPU seconds
 of it and its workers, the peak memory of the largest of its processes, bytes read and written, and
-the machine's load (processes that waited for its processors, on average). Scoring is done by models
-of a small registry of their own. `--workers 2` adds a second run of what takes workers; `--stages
-train,score` runs these alone, `--keep FOLDER` goes on with what is there. `--json` for one object
-on the last line.
+the machine's load (processes that waited for its processors, on average). The champions are the
+store's own newest models, where it has trained some in this folder (the stage `train`), else those
+of a small registry, and the output says which: for models of another registry scoring also counts
+the outcomes known, for a store's own it does not. Each scoring begins without a score book.
+`--workers 2` adds a second run of what takes workers and says how many times as fast as one it was;
+`--stages train,score` runs these alone, `--keep FOLDER` goes on with what is there. `--json` for
+one object on the last line.
 
 `--postgres` puts the store into a PostgreSQL of its own, as it is installed, in the same folder:
 beside each stage stand the CPU seconds of its processes and the size of its log, and the import
@@ -30,6 +33,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -172,7 +176,7 @@ class Place:
 
 def _stages(
     place: Place, children: int, months: int, workers: int, stages: Sequence[str]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     home, store = place.home, place.store
     source, small = home / "tables", home / "small.db"
     os.environ["SANKET_MODELS"] = str(home / "small.models")
@@ -183,7 +187,7 @@ def _stages(
         place.run("train", str(small), "--trials", "0")
     models = home / ("pg.models" if place.server else "state.models")
     os.environ["SANKET_MODELS"] = str(models)
-    found: dict[str, object] = {"children": children, "months": months}
+    found: dict[str, Any] = {"children": children, "months": months}
     found["rows"] = sum(pq.ParquetFile(file).metadata.num_rows for file in source.glob("*.parquet"))
     found["store"] = "postgresql" if place.server else "sqlite"
 
@@ -191,7 +195,16 @@ def _stages(
         if name.split("_")[0] not in stages:
             return
         found[name] = place.run(*words)
-        _tell(name, found[name])  # type: ignore[arg-type]
+        _tell(name, found[name])
+
+    def by_workers(name: str, *words: str) -> None:
+        if name not in stages:
+            return
+        many = f"{name}_{workers}"
+        stage(many, *words, "--workers", str(workers))
+        faster = round(found[name]["wall_s"] / found[many]["wall_s"], 2)
+        found[many]["times_as_fast"] = faster
+        print(f"{name}: {workers} workers {faster} times as fast as one", file=sys.stderr)
 
     if "import" in stages:
         place.empty()
@@ -205,12 +218,18 @@ def _stages(
             stage("import", "import", str(source), "--to", store)
     found["store_gb"] = place.store_gb()
     stage("train", "train", store, "--trials", "0")
-    shutil.copytree(home / "small.models", models, dirs_exist_ok=True)
-    _answering(models, home / "small.models")
-    day = _last_day(store)
-    score = ("score", store, "--accept-foreign", "--as-of")
-    stage("score", *score, day)
-    stage("indicators", "indicators", store, "--by", "sector", "-o", str(home / "i.csv"))
+    day, here = _last_day(store)
+    if not models.exists():
+        shutil.copytree(home / "small.models", models)
+    found["models"] = _answering(models, home / "small.models", here)
+    told = ", ".join(f"{target} {of}" for target, of in found["models"].items())
+    print(f"champions: {told}", file=sys.stderr, flush=True)
+    score = ("score", store, "--accept-foreign", "--as-of", day)
+    if "score" in stages:
+        _without_book(store)
+    stage("score", *score)
+    indicators = ("indicators", store, "--by", "sector", "-o", str(home / "i.csv"))
+    stage("indicators", *indicators)
     stage("quality", "quality", store, "-o", str(home / "q.csv"))
     stage("forecast", "forecast", store, "-o", str(home / "f.csv"))
     evaluate = ("evaluate", store, "-o", str(home / "r.html"))
@@ -218,35 +237,58 @@ def _stages(
     drift = ("drift", store, "--month", _month_before(day))
     stage("drift", *drift)
     if workers > 1:
-        by = ("--workers", str(workers))
-        stage(f"score_{workers}", *score, _before(day), *by)
-        stage(f"indicators_{workers}", "indicators", store, *by)
-        stage(f"evaluate_{workers}", *evaluate, *by)
-        stage(f"drift_{workers}", *drift, *by)
+        if "score" in stages:
+            _without_book(store)
+        by_workers("score", *score)
+        by_workers("indicators", *indicators)
+        by_workers("evaluate", *evaluate)
+        by_workers("drift", *drift)
     return found
 
 
-def _answering(models: Path, small: Path) -> None:
-    """Make the small registry's models the champions, shown to work or not: only their time is
-    asked for."""
+def _answering(models: Path, small: Path, here: str) -> dict[str, str]:
+    """Make a model the champion of each target, shown to work or not: only its time is asked for.
+    The newest that was trained on the registry `here`, else the small registry's; by target, which
+    of them it is ("own", "small")."""
     from models.bundle import load
     from models.champion import bundles_folder, turn
+    from models.level import is_of
 
-    for folder in bundles_folder(small).glob("[!.]*"):
-        turn(models, load(folder).target, folder.name)
+    chosen: dict[str, tuple[str, str]] = {}
+    for folder in _oldest_first(bundles_folder(small)):
+        chosen[load(folder).target] = ("small", folder.name)
+        shutil.copytree(folder, bundles_folder(models) / folder.name, dirs_exist_ok=True)
+    for folder in _oldest_first(bundles_folder(models)):
+        bundle = load(folder)
+        if is_of(bundle, here):
+            chosen[bundle.target] = ("own", folder.name)
+    for target, (_, version) in chosen.items():
+        turn(models, target, version)
+    return {target: of for target, (of, _) in sorted(chosen.items())}
 
 
-def _last_day(store: str) -> str:
+def _oldest_first(bundles: Path) -> list[Path]:
+    return sorted(bundles.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
+
+
+def _without_book(store: str) -> None:
+    """Take the score book away: every scoring is the store's first."""
+    from serving.book import events, scorebook
+    from serving.database import engine_of
+
+    engine = engine_of(store)
+    for tables in (events.TABLES, scorebook.TABLES):
+        tables.drop_all(engine)
+    engine.dispose()
+
+
+def _last_day(store: str) -> tuple[str, str]:
+    """(the last day that the store's records speak of, its registry's id)."""
     from registry.contract.registry import day_date
     from registry.store.store import open_store
 
-    return day_date(open_store(store).load(children=()).recorded_until).isoformat()
-
-
-def _before(day: str) -> str:
-    import datetime as dt
-
-    return (dt.date.fromisoformat(day) - dt.timedelta(days=1)).isoformat()
+    places = open_store(store).load(children=())
+    return day_date(places.recorded_until).isoformat(), str(places.facts["registry_id"])
 
 
 def _month_before(day: str) -> str:
