@@ -202,6 +202,8 @@ def drift(
     if as_json:
         typer.echo(json.dumps({"month": month, "targets": told, "forecasts": forecasts}))
     else:
+        if told[0]["looked_at"]:
+            typer.echo(told[0]["looked_at"])
         for one in told:
             typer.echo(f"{one['target']}, {one['rows']} predictions: {one['advice']}")
             for note in one["notes"]:

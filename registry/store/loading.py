@@ -252,6 +252,25 @@ def child_numbers(bulk: Bulk) -> Days:
     return found
 
 
+def days_measured_of(bulk: Bulk, centres: Collection[str] | None) -> Days:
+    """The day of each present measurement of the children who are now at some centres; None: of all
+    children."""
+    question = "SELECT measured_on FROM measurements WHERE known_until IS NULL"
+    if centres is None:
+        found: Days = bulk.query(question, {"measured_on": DAY})["measured_on"]
+        return found
+    there = _numbers(bulk, Numbering(bulk), "centre", centres)
+    children = bulk.query(
+        f"SELECT child FROM children WHERE known_until IS NULL AND centre IN ({there})",
+        {"child": REF},
+    )["child"]
+    pieces = [
+        bulk.query(f"{question} AND child IN ({piece or -1})", {"measured_on": DAY})["measured_on"]
+        for piece in _listed(np.unique(children))
+    ]
+    return np.concatenate(pieces)
+
+
 def last_day_known_before(bulk: Bulk, day: int) -> int:
     """The last day (number) that the rows known before a day speak of, counted in the database
     (`registry.contract.versions.last_day`)."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from registry.store.bulk import Bulk
 from registry.store.links.known_links import known_links
 from registry.store.loading import (
     child_numbers,
+    days_measured_of,
     last_day_known_before,
     late_days,
     load_around,
@@ -186,15 +187,11 @@ def late_rows(store: Store) -> dict[int, int]:
         return late_days(bulk)
 
 
-def days_measured(store: Store) -> tuple[Days, Ints]:
-    """(days, how many present measurements were taken on each), counted in the database."""
+def days_measured(store: Store, centres: Collection[str] | None = None) -> tuple[Days, Ints]:
+    """(days, how many present measurements were taken on each): of the children who are now at some
+    centres (None: of all)."""
     with store.bulk() as bulk:
-        rows = bulk.query(
-            "SELECT measured_on, COUNT(*) AS rows FROM measurements WHERE known_until IS NULL "
-            "GROUP BY measured_on ORDER BY measured_on",
-            {"measured_on": DAY, "rows": np.int64},
-        )
-    return rows["measured_on"], rows["rows"]
+        return np.unique(days_measured_of(bulk, centres), return_counts=True)
 
 
 def told_before(store: Store, day: int) -> tuple[int, float]:
@@ -204,19 +201,53 @@ def told_before(store: Store, day: int) -> tuple[int, float]:
         return last_day_known_before(bulk, day), share_assumed_dates(bulk, known_before=day)
 
 
+class SectorLot(NamedTuple):
+    """Whole sectors drawn by lot: `parts` of up to MOST_CHILDREN, how many `sectors` they are, and
+    their `children`."""
+
+    parts: list[Partition]
+    sectors: int
+    children: int
+
+
 def drawn_sectors(store: Store, day: int, *, most: int, seed: int) -> Partition | None:
     """As many whole sectors, drawn by lot, as have at most `most` children together on a day (one
     at least): a store of itself in which areas, families and lists are whole. None where all
     children together are no more."""
+    chosen = _by_lot(store, day, most=most, seed=seed)
+    return None if chosen is None else _joined(0, chosen)
+
+
+def drawn_parts(store: Store, day: int, *, most: int, seed: int) -> SectorLot | None:
+    """The sectors of `drawn_sectors`, in parts that are each read by themselves."""
+    chosen = _by_lot(store, day, most=most, seed=seed)
+    if chosen is None:
+        return None
+    groups, filled = [[chosen[0]]], chosen[0].children
+    for one in chosen[1:]:
+        filled += one.children
+        if filled > MOST_CHILDREN:
+            groups.append([])
+            filled = one.children
+        groups[-1].append(one)
+    parts = [_joined(number, group) for number, group in enumerate(groups)]
+    return SectorLot(parts, len(chosen), sum(part.children for part in parts))
+
+
+def _by_lot(store: Store, day: int, *, most: int, seed: int) -> list[Partition] | None:
+    """The drawn sectors, each alone, in order."""
     single = divide(store, day, most=1)
     if sum(part.children for part in single) <= most:
         return None
     placed = [part for part in single if not part.without_centre]
     order = np.random.default_rng(seed).permutation(len(placed))
     running = np.cumsum([placed[at].children for at in order])
-    chosen = [placed[at] for at in np.sort(order[: max(1, int((running <= most).sum()))])]
-    centres = tuple(centre for part in chosen for centre in part.centres)
-    return Partition(0, centres, sum(part.children for part in chosen))
+    return [placed[at] for at in np.sort(order[: max(1, int((running <= most).sum()))])]
+
+
+def _joined(number: int, parts: list[Partition]) -> Partition:
+    centres = tuple(centre for part in parts for centre in part.centres)
+    return Partition(number, centres, sum(part.children for part in parts))
 
 
 def _partition(number: int, centres: list[int], ids: dict[int, str], at: Ints) -> Partition:
@@ -285,17 +316,18 @@ def over_parts(
     engine: Engine,
     *,
     day: int = NOW,
+    parts: list[Partition] | None = None,
     empty: Collection[str] = (),
     done: Callable[[int, int], None] = lambda children, of: None,
 ) -> tuple[Registry, list[Result]]:
     """(the store's centres and areas without any child, what the task says of each part, in order).
 
     The task is a function of a module or a `functools.partial` of one, and what it returns is
-    small: it crosses processes where the engine has some. `empty`: see `read`. `done` hears of how
-    many children the parts are finished, of all.
+    small: it crosses processes where the engine has some. `parts`: those that are asked; None: all.
+    `empty`: see `read`. `done` hears of how many children the parts are finished, of all.
     """
     with closing(open_store(address, must_exist=True)) as store:
-        places, parts = store.load(children=()), divide(store, day)
+        places, parts = store.load(children=()), parts or divide(store, day)
     ready, total = 0, sum(part.children for part in parts)
     found: dict[int, Result] = {}
     for part, result in engine.each(partial(_of_part, address, task, empty), parts):

@@ -5,25 +5,35 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
 
+from features.clock import Clock
+from features.trajectory.context import Context
 from models.champion import models_folder, turn
 from models.targets import NON_RESPONSE, TARGETS
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions
-from registry.store.partitions import several_parts
+from registry.store.partitions import NOW, alone, drawn_parts, drawn_sectors, several_parts
+from registry.store.store import open_store
 from tests.support import trained_models as made
-from training.commands.drift import as_dict, of_month
+from training.commands.drift import as_dict, of_month, records_quality
 from training.commands.evaluate import plain
 from training.commands.recalibrate import fit_levels
 from training.evaluation import challenge, learning_curve, scored_rows
 from training.evaluation.drift import drift_views_by_parts, month_views
 from training.evaluation.drift.drift_views import STRAY_SHARE, Views, begun_on, days_of
 from training.evaluation.drift.drift_views_by_parts import store_views
-from training.evaluation.drift.month_views import timely
+from training.evaluation.drift.month_views import (
+    at_end_of,
+    few_of_month,
+    month_rows,
+    profile_of_rows,
+    timely,
+)
 from training.evaluation.scored_rows import BLOCK_WORDS, ELSEWHERE, LATER, REHEARSAL
 from training.report import one_model
 from training.report.judge import ByParts, WholeInMemory, judge_of
@@ -249,6 +259,66 @@ def test_drift_by_parts_is_that_of_the_whole(monkeypatch, few):
         assert json.dumps(told[0]) == json.dumps(told[1])
         figures = told[0]["figures"]
         assert (few or figures["ripe_events"] > 0) and "records_quality" in figures
+
+
+def test_drift_of_many_children_is_that_of_sectors_drawn_by_lot(monkeypatch):
+    """Whom the lot falls on is the same however the sectors are divided, and their figures are
+    those of the whole registry's records of the same children."""
+    monkeypatch.setattr(partitions, "MOST_CHILDREN", 600)
+    address, bundle, (first, last) = str(made.store_file()), bundles()[1], days_of("2026-05")
+    monkeypatch.setattr(drift_views_by_parts, "MOST_WATCHED", 4_500)
+    (theirs,) = store_views(address, [bundle], first, last, engine=IN_THIS_PROCESS)
+    with closing(open_store(address)) as store:
+        sectors = drawn_sectors(store, NOW, most=4_500, seed=first)
+        lot = drawn_parts(store, NOW, most=4_500, seed=first)
+        assert drawn_parts(store, NOW, most=10**6, seed=first) is None
+    assert len(lot.parts) > 1 and {of for part in lot.parts for of in part.centres} == set(
+        sectors.centres
+    )
+    drawn = theirs.drawn
+    assert (drawn.children, drawn.sectors) == (sectors.children, lot.sectors)
+    registry = timely(made.clock().registry)
+    clock = Clock(registry)
+    everyone = np.arange(len(registry.child_ids), dtype=np.int32)
+    centre = clock.child_on(everyone, np.full(len(everyone), NOW, np.int32))["centre"]
+    mine = np.isin(registry.centre_ids, sectors.centres)[centre] & (centre >= 0)
+    assert mine.sum() == drawn.children < drawn.of_children == len(everyone)
+    ours = Views.of(alone(registry, mine), bundle)
+    assert ours.begun == theirs.begun
+    # Features look at the whole centre and family, in the lot or not.
+    view = at_end_of(registry, first, last)
+    rows = few_of_month(month_rows(alone(view, mine), bundle, first))
+    why, matrix = scored_rows.asked(Clock(view), bundle, rows, Context(Clock(view)))
+    profiles = (
+        profile_of_rows(bundle, first, rows.child[why == 0], matrix),
+        theirs.target(first, last),
+    )
+    assert 10 < profiles[0].rows < Views.of(registry, bundle).target(first, last).rows
+    for field in fields(profiles[0]):
+        np.testing.assert_array_equal(*(getattr(of, field.name) for of in profiles))
+    risks = [of.ripe(last).judged.rows.child for of in (ours, theirs)]
+    np.testing.assert_array_equal(*risks)
+    scores = [records_quality(of.quality(), "2026-05") for of in (ours, theirs)]
+    np.testing.assert_allclose(*scores, rtol=1e-12)
+    told = as_dict(of_month(bundle, "2026-05", theirs))
+    assert told["drawn"] == vars(drawn) and f"{drawn.children:,} of" in told["looked_at"]
+
+
+def test_each_month_draws_other_sectors_and_few_children_are_all_looked_at(monkeypatch):
+    address, bundle = str(made.store_file()), bundles()[1]
+    with closing(open_store(address)) as store:
+        lots = {
+            frozenset(
+                of
+                for part in drawn_parts(store, NOW, most=4_500, seed=days_of(month)[0]).parts
+                for of in part.centres
+            )
+            for month in ("2026-02", "2026-03", "2026-04", "2026-05")
+        }
+    assert len(lots) > 1
+    (views,) = store_views(address, [bundle], *days_of("2026-05"), engine=IN_THIS_PROCESS)
+    told = as_dict(of_month(bundle, "2026-05", views))
+    assert views.drawn is None and told["drawn"] is None and told["looked_at"] is None
 
 
 def test_from_the_records_begin_is_the_quantile():

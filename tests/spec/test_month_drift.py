@@ -8,7 +8,12 @@ import pytest
 
 from registry.contract.registry import NEVER, day_number
 from tests.support.tiny_registry import tiny_registry
-from training.evaluation.drift.month_test import FALSE_ALARM_RATE, shifts
+from training.evaluation.drift.month_test import (
+    FALSE_ALARM_RATE,
+    LEAST_SHIFT,
+    shifts,
+    told_from,
+)
 from training.evaluation.drift.month_views import (
     HISTORY_DAYS,
     MonthProfile,
@@ -59,6 +64,21 @@ def test_a_sure_shift_that_is_a_trifle_is_not_told():
     *before, now = months(np.random.default_rng(10), 19, children=6_000)
     assert not shifts(before, replace(now, mean=now.mean + 0.03), NAMES)
     assert len(shifts(before, replace(now, mean=now.mean + 0.08), NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("children", [60, 200, 800, 20_000])
+def test_a_measure_is_told_from_the_shift_that_is_said(children):
+    """Moved by a little less than that, few of the measures are told; by a little more, most are;
+    some 800 children see as small a shift as is ever told."""
+    *before, now = months(np.random.default_rng(12), 19, children=children)
+    least = told_from(before, now)
+    assert least >= LEAST_SHIFT and (least == LEAST_SHIFT) == (children >= 800)
+    steady = replace(now, mean=np.array([one.mean for one in before]).mean(axis=0))
+    less, more = (
+        len(shifts(before, replace(steady, mean=steady.mean + by * least), NAMES))
+        for by in (0.8, 1.25)
+    )
+    assert less < 0.25 * len(NAMES) and more > 0.75 * len(NAMES)
 
 
 def test_what_few_children_have_tells_nothing():

@@ -25,6 +25,7 @@ from registry.store.partitions import several_parts
 from training.commands.train import load_registry
 from training.evaluation.drift.drift_views import (
     RIPE_DAYS,
+    DrawnChildren,
     Ripe,
     Views,
     days_of,
@@ -33,7 +34,13 @@ from training.evaluation.drift.drift_views import (
     views_of_everyone,
 )
 from training.evaluation.drift.drift_views_by_parts import store_views
-from training.evaluation.drift.month_test import LEAST_CHILDREN, LEAST_MONTHS, Shift, shifts
+from training.evaluation.drift.month_test import (
+    LEAST_CHILDREN,
+    LEAST_MONTHS,
+    Shift,
+    shifts,
+    told_from,
+)
 from training.evaluation.drift.month_views import (
     MEASURES,
     MonthProfile,
@@ -61,7 +68,8 @@ NOBODY = MonthProfile(0, 0, 0, *(np.zeros(0),) * 2, np.zeros(0, np.int64))
 @dataclass(frozen=True)
 class Drift:
     """One target's month: `figures` by name, measures that moved (`shifted`), `reasons` to train
-    again, and `notes` on what could not be told."""
+    again, and `notes` on what could not be told. `drawn`: whom it looked at, where not
+    at everybody."""
 
     target: str
     bundle: str
@@ -71,6 +79,17 @@ class Drift:
     shifted: dict[str, Shift] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    drawn: DrawnChildren | None = None
+
+    @property
+    def looked_at(self) -> str | None:
+        """Whom the figures are of, in a sentence; None where it is everybody."""
+        if (of := self.drawn) is None:
+            return None
+        return (
+            f"Looked at: {of.children:,} of {of.of_children:,} children, in {of.sectors:,} whole "
+            f"sectors drawn by lot for {self.month}; every figure is theirs."
+        )
 
     @property
     def advice(self) -> str:
@@ -96,7 +115,8 @@ def drift(
     said: Progress = lambda text: None,
 ) -> list[Drift]:
     """Every champion of a store against one month (`2026-03`); each is also a run in MLflow, tagged
-    `drift`. A store of several parts is read part by part, by the `engine`.
+    `drift`. A store of several parts is read part by part, by the `engine`; of more than
+    `drift_views_by_parts.MOST_WATCHED` children whole sectors drawn by lot are looked at.
 
     `BadInput` EVA002 where there is no champion; `UsageError` DRF002 where the month is none.
     """
@@ -126,7 +146,7 @@ def drift(
 def of_month(bundle: Bundle, month: str, views: Views) -> Drift:
     """One champion's month, by the views of its registry."""
     first, last = days_of(month)
-    told = partial(Drift, bundle.target, bundle.version, month)
+    told = partial(Drift, bundle.target, bundle.version, month, drawn=views.drawn)
     if last > views.recorded_until:
         ends = day_date(views.recorded_until)
         return told(0, notes=(f"{month} is not over in the records, which end on {ends}",))
@@ -174,7 +194,7 @@ def _of_measures(
     found = shifts(before, now, MEASURES)
     first = ", ".join(list(found)[:3])
     reasons = [f"{whose}: {len(found)} measures shifted ({first} most surely)"] if found else []
-    figures["shifted"] = float(len(found))
+    figures |= {"shifted": float(len(found)), "told_from": told_from(before, now)}
     return dict(list(found.items())[:TOLD]), figures, reasons, []
 
 
@@ -271,5 +291,7 @@ def as_dict(told: Drift) -> dict[str, Any]:
         "drifted": bool(told.reasons),
         "reasons": list(told.reasons),
         "notes": list(told.notes),
+        "drawn": None if told.drawn is None else vars(told.drawn),
+        "looked_at": told.looked_at,
         "advice": told.advice,
     }

@@ -48,10 +48,21 @@ class Ripe:
 
 
 @dataclass(frozen=True)
+class DrawnChildren:
+    """Whom drift looks at where a store has too many children: the `children` who are now in so
+    many whole `sectors`, drawn by lot, `of_children` in the store."""
+
+    children: int
+    sectors: int
+    of_children: int
+
+
+@dataclass(frozen=True)
 class Views:
     """A registry for one champion: the last day (number) of its records, the day on which they
     begin (`begun`), and, each made once and from one day to another, the `target`'s profile of a
-    month and `everyone`'s features; outcomes `ripe` by a day, and the centres' `quality`."""
+    month and `everyone`'s features; outcomes `ripe` by a day, and the centres' `quality`. `drawn`:
+    whose records these are, where they are not all."""
 
     recorded_until: int
     begun: int
@@ -59,6 +70,7 @@ class Views:
     everyone: Callable[[int, int], Floats]
     ripe: Callable[[int], Ripe]
     quality: Callable[[], QualityScores]
+    drawn: DrawnChildren | None = None
 
     @classmethod
     def of(cls, registry: Registry, bundle: Bundle) -> Views:

@@ -1,11 +1,17 @@
 """The views of drift from a store that is read part by part: once to count each month's rows, once
-to make the features of those that are looked at."""
+to make the features of those that are looked at.
+
+Of a store with more than MOST_WATCHED children whole sectors drawn by lot are asked, and nothing of
+the others is read: every figure is that of the drawn sectors' children and centres. The lot falls
+anew for each month in question, so that in the course of time it falls on every sector; the months
+before it are those of the same sectors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -21,9 +27,11 @@ from registry.contract.arrays import AnyArray, Codes, Days, Flags, Floats
 from registry.contract.registry import Registry
 from registry.engine import Engine
 from registry.store.partitions import (
+    NOW,
     StorePart,
     alone,
     days_measured,
+    drawn_parts,
     numbers_of,
     over_parts,
 )
@@ -32,6 +40,7 @@ from training.cohorts.children_lot import by_lot
 from training.cohorts.visit_exposure import censored_at_visits, visited_in_time
 from training.evaluation.drift.drift_views import (
     RIPE,
+    DrawnChildren,
     Ripe,
     Views,
     begun_on,
@@ -57,6 +66,10 @@ from training.rows.store_rows import NO_OUTCOME, at_home
 
 Month = tuple[int, int]
 """First and last day (numbers)."""
+MOST_WATCHED = 200_000
+"""Children: of so many the rarest target has some 800 rows a month, which is about as few as tell a
+shift by LEAST_SHIFT of the places (`training.evaluation.drift.month_test`; `told_from` in the
+figures says by how much a measure must move)."""
 
 
 class Counted(NamedTuple):
@@ -117,11 +130,14 @@ def store_views(
     engine: Engine,
     said: Said = lambda text: None,
 ) -> list[Views]:
-    """The views of a store for each of some champions, of the month from `first` to `last` and the
-    months before it."""
+    """The views of a store (of more than MOST_WATCHED children of sectors drawn by lot) for each of
+    some champions, of the month from `first` to `last` and the months before it."""
     with closing(open_store(address, must_exist=True)) as store:
-        places, begun = store.load(children=()), begun_on(*days_measured(store))
-        numbers = numbers_of(store)
+        places, numbers, known = store.load(children=()), numbers_of(store), store.children()
+        lot = drawn_parts(store, NOW, most=MOST_WATCHED, seed=first)
+        centres = None if lot is None else [of for part in lot.parts for of in part.centres]
+        begun = begun_on(*days_measured(store, centres))
+    drawn = None if lot is None else DrawnChildren(lot.children, lot.sectors, known)
     over = last <= places.recorded_until
     months = [
         (*months_before(begun, bundle, first), (first, last)) if over else () for bundle in bundles
@@ -131,7 +147,7 @@ def store_views(
     def heard(words: str) -> Callable[[int, int], None]:
         return lambda done, of: said(f"{words} of {done:,} of {of:,} children")
 
-    asked_of = partial(over_parts, address, engine=engine)
+    asked_of = partial(over_parts, address, engine=engine, parts=lot and lot.parts)
     counted = (
         asked_of(partial(_count, watched), empty=NO_OUTCOME, done=heard("months"))[1]
         if over
@@ -145,7 +161,7 @@ def store_views(
     )
     quality = scored([one.quality for one in counted]) if over else None
     return [
-        _views(at, bundle, places.recorded_until, begun, looked, quality)
+        replace(_views(at, bundle, places.recorded_until, begun, looked, quality), drawn=drawn)
         for at, bundle in enumerate(bundles)
     ]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from registry.contract.arrays import Floats
+from registry.contract.arrays import Flags, Floats
 from training.evaluation.drift.month_views import MonthProfile
 
 FALSE_ALARM_RATE = 0.01
@@ -49,16 +49,7 @@ def shifts(
     before: Sequence[MonthProfile], now: MonthProfile, names: Sequence[str]
 ) -> dict[str, Shift]:
     """The measures that moved, the surest first; `names`: of the profiles' measures."""
-    mean = np.array([month.mean for month in before])
-    variance = np.array([month.variance for month in before])
-    seen = np.array([month.seen for month in [*before, now]])
-    enough = (seen >= LEAST_CHILDREN).all(axis=0)
-    # A share that nobody has this month may have been one child's in another.
-    floor = 0.25 / np.maximum(seen, 1) ** 2
-    variance = np.maximum(variance, floor[:-1])
-    now_variance = np.maximum(now.variance, floor[-1])
-    design = _season(np.array([month.month for month in [*before, now]]))
-    found = _foretold(design, mean[:, enough], variance[:, enough], now_variance[enough])
+    found, enough = _foretold_of(before, now)
     tested = int(enough.sum())
     away = (now.mean[enough] - found.expected) / found.error
     p = np.minimum(2.0 * student.sf(np.abs(away), found.freedom) * tested, 1.0)
@@ -70,6 +61,30 @@ def shifts(
             low, high = expected - float(reach[at]), expected + float(reach[at])
             told[names[places[at]]] = Shift(value, expected, low, high, float(p[at]))
     return told
+
+
+def told_from(before: Sequence[MonthProfile], now: MonthProfile) -> float:
+    """By how much (of the places) the middle one of the measures must move to be told: what so many
+    children and months can see; NaN where none is tested."""
+    found, enough = _foretold_of(before, now)
+    if not enough.any():
+        return float("nan")
+    surely = student.isf(FALSE_ALARM_RATE / enough.sum() / 2.0, found.freedom) * found.error
+    return max(float(np.median(surely)), LEAST_SHIFT)
+
+
+def _foretold_of(before: Sequence[MonthProfile], now: MonthProfile) -> tuple[_Foretold, Flags]:
+    """(what the months foretell of the tested measures, which measures (mask) are tested)."""
+    mean = np.array([month.mean for month in before])
+    variance = np.array([month.variance for month in before])
+    seen = np.array([month.seen for month in [*before, now]])
+    enough: Flags = np.all(seen >= LEAST_CHILDREN, axis=0)
+    # A share that nobody has this month may have been one child's in another.
+    floor = 0.25 / np.maximum(seen, 1) ** 2
+    variance = np.maximum(variance, floor[:-1])
+    now_variance = np.maximum(now.variance, floor[-1])
+    design = _season(np.array([month.month for month in [*before, now]]))
+    return _foretold(design, mean[:, enough], variance[:, enough], now_variance[enough]), enough
 
 
 @dataclass(frozen=True)
