@@ -8,6 +8,7 @@ in which they were written, whatever order the glyphs stand in.
 from __future__ import annotations
 
 import re
+from itertools import accumulate, takewhile
 from pathlib import Path
 
 from serving.language.languages import LANGUAGES
@@ -73,17 +74,33 @@ class Paper(ShapedPDF):
     def wrapped(self, text: str, *, width: float, size: float, bold: bool = False) -> list[str]:
         """Text cut between words into lines of at most this width; a number stays with its unit or
         its name."""
-        lines, rest = (
-            [],
-            [word.replace(NO_BREAK, " ") for word in BOUND.sub(NO_BREAK, text).split(" ") if word],
-        )
+        joined = BOUND.sub(NO_BREAK, text)
+        rest = [word.replace(NO_BREAK, " ") for word in joined.split(" ") if word]
+        lines = []
         while rest:
-            count = len(rest)
-            while count > 1 and self.width_of(" ".join(rest[:count]), size=size, bold=bold) > width:
-                count -= 1
+            count = self._fitting(rest, width=width, size=size, bold=bold)
             lines.append(" ".join(rest[:count]))
             rest = rest[count:]
         return lines or [""]
+
+    def _fitting(self, words: list[str], *, width: float, size: float, bold: bool) -> int:
+        """How many of these words, at least one, fit on a line of this width.
+
+        Guessed from the words one by one, which come again and again; whole lines are shaped only
+        beside the guess.
+        """
+
+        def fits(count: int) -> bool:
+            return self.width_of(" ".join(words[:count]), size=size, bold=bold) <= width
+
+        gap = self.width_of(" ", size=size, bold=bold)
+        ends = accumulate(self.width_of(word, size=size, bold=bold) + gap for word in words)
+        count = max(1, sum(1 for _ in takewhile(lambda end: end - gap <= width, ends)))
+        while count < len(words) and fits(count + 1):
+            count += 1
+        while count > 1 and not fits(count):
+            count -= 1
+        return count
 
     def width_of(self, text: str, *, size: float, bold: bool = False) -> float:
         """Width of a line in mm."""

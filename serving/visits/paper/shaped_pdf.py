@@ -19,6 +19,9 @@ from fpdf.fonts import Glyph, SubsetMap, TTFFont
 
 SHAPED_AT_PT = 13.0
 """fpdf2 asks for a size, and answers in the font's own units whatever it is."""
+SHAPING_TABLES = {"GDEF", "GPOS", "GSUB"}
+"""What HarfBuzz has read of the font's file by itself, and fpdf2 leaves out of the document after a
+long reading."""
 
 
 class ShapedGlyph(NamedTuple):
@@ -81,6 +84,8 @@ class ShapedPDF(FPDF):
             font.subset = _Subset(font)
         self.set_text_shaping(True, script=script, language=language)
         self._glyphs = cache(self._shape)
+        # Of each code in a font's subset, which only grows.
+        self._widths: dict[bool, dict[int, float]] = {False: {}, True: {}}
 
     def shaped(self, text: str, *, bold: bool) -> tuple[ShapedGlyph, ...]:
         """The glyphs of a line in the order in which they stand."""
@@ -101,6 +106,9 @@ class ShapedPDF(FPDF):
 
     def finished(self) -> bytes:
         """The document; the fonts' files are closed."""
+        for font in self._own_fonts():
+            for table in SHAPING_TABLES & set(font.ttfont.keys()):
+                del font.ttfont[table]
         content = bytes(self.output())
         for font in self._own_fonts():
             font.ttfont.close()
@@ -109,9 +117,9 @@ class ShapedPDF(FPDF):
     def _shape(self, text: str, bold: bool) -> tuple[ShapedGlyph, ...]:
         font = self._font(bold)
         shaped = font.shape_text(text, SHAPED_AT_PT, self.text_shaping)
-        widths = {
-            code: glyph.glyph_width for glyph, code in font.subset.items() if glyph is not None
-        }
+        widths = self._widths[bold]
+        if any(glyph["mapped_char"] not in widths for glyph in shaped):
+            widths |= {code: glyph.glyph_width for glyph, code in font.subset.items() if glyph}
         return tuple(
             ShapedGlyph(
                 glyph["mapped_char"],
