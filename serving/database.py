@@ -9,7 +9,7 @@ import time
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from registry.store.plain_bulk import count_connections
+from registry.store.connections.plain_bulk import count_connections
 from registry.store.store import make_private, store_url
 
 WAIT_SECONDS = 5

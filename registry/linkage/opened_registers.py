@@ -66,7 +66,7 @@ def family_key(address: str) -> bytes:
 
 
 def _stored(store: Store) -> OpenedRegister:
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         families = family_texts(bulk)
     return OpenedRegister(store.load(own_only=True), families)
 

@@ -8,8 +8,8 @@ while a `Bulk` is at work nothing of the same thread uses the SQLAlchemy engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sqlalchemy import URL, BigInteger, Float, Integer, SmallInteger, Text
 
 from registry.contract.arrays import AnyArray, Texts
 from registry.contract.days import NEVER
+from registry.contract.errors import BadInput
 from registry.contract.registry import CODE, DAY, NUMBER
 from registry.store.schema import METADATA
 
@@ -80,14 +81,14 @@ class Bulk(AbstractContextManager["Bulk"]):
         )
 
     def execute(self, statement: str) -> None:
-        """Run one statement for its effect."""
-        with self._connection.cursor() as cursor:
+        """Run one statement for its effect. Raises BadInput REG073 where a replica is asked to."""
+        with self._connection.cursor() as cursor, by_a_replica():
             cursor.execute(statement)
 
     def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
         """The answer's columns by name: as in memory where their kinds are given, Python objects
-        otherwise."""
-        with self._connection.cursor() as cursor:
+        otherwise. Raises BadInput REG072 where a replica broke the reading off."""
+        with self._connection.cursor() as cursor, by_a_replica():
             if self.backend == "sqlite":
                 # One batch: the driver settles a column's type on the first, and would stumble over
                 # a later float. It reserves that many rows of every column at once, so that the
@@ -130,6 +131,38 @@ class Bulk(AbstractContextManager["Bulk"]):
                 f"CREATE INDEX {index.name} ON {table} "
                 f"({', '.join(column.name for column in index.columns)})"
             )
+
+
+READ_ONLY = "25006"
+"""PostgreSQL's code of a write that a hot standby (or a role that may only read) is asked for."""
+
+
+@contextmanager
+def by_a_replica() -> Iterator[None]:
+    """What a hot standby does otherwise than the server that takes writes: it refuses them, and
+    breaks a reading off to replay a change that it stands in the way of."""
+    try:
+        yield
+    except Exception as error:
+        if getattr(error, "sqlstate", None) == READ_ONLY:
+            raise writes_refused() from error
+        if "conflict with recovery" not in str(error):
+            raise
+        raise BadInput(
+            "REG072",
+            "the replica broke a reading off, to replay a change of the store: set "
+            "hot_standby_feedback = on or a longer max_standby_streaming_delay there, and give "
+            "the command again",
+        ) from error
+
+
+def writes_refused() -> BadInput:
+    """Why nothing can be written to a store that is a replica."""
+    return BadInput(
+        "REG073",
+        "STORE is a replica, which takes no writes, and this command writes (or has to bring an "
+        "older store up to date): give it the store that the replica follows",
+    )
 
 
 def to_arrow(values: AnyArray, kind: type) -> pa.Array:

@@ -108,7 +108,7 @@ def divide(store: Store, day: int, *, most: int | None = None) -> list[Partition
     Districts stay whole where they have at most `most` (MOST_CHILDREN) children; larger ones are
     divided between sectors. The order is that of ids, so that a store always divides alike.
     """
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         homes, places = _homes(bulk, day), _places(bulk, day)
         ids = {kind: _texts(bulk, kind) for kind in ("centre", "sector", "district")}
     centres = np.array(sorted(ids["centre"], key=ids["centre"].__getitem__), np.int64)
@@ -145,7 +145,7 @@ def several_parts(address: str, engine: Engine) -> bool:
 def read(store: Store, partition: Partition, *, empty: Collection[str] = ()) -> StorePart:
     """The partition's registry: positions of centres and areas as in the whole registry; without
     the rows of the tables in `empty`, for a question that does not look at them."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         registry, numbers = load_around(
             bulk, partition.centres, without_centre=partition.without_centre, empty=empty
         )
@@ -155,13 +155,13 @@ def read(store: Store, partition: Partition, *, empty: Collection[str] = ()) -> 
 
 def numbers_of(store: Store) -> Days:
     """The store's number of each child (ascending) by its position in the whole registry."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         return child_numbers(bulk)
 
 
 def read_children(store: Store, numbers: Days) -> Registry:
     """These children (numbers, ascending) alone, without their families, with every centre."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         return load_numbers(bulk, numbers)
 
 
@@ -183,21 +183,21 @@ def read_in_place(store: Store, partition: Partition) -> StorePart:
 def late_rows(store: Store) -> dict[int, int]:
     """How many rows of a store were known only after their own day, by the day from which they
     were; counted in the database."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         return late_days(bulk)
 
 
 def days_measured(store: Store, centres: Collection[str] | None = None) -> tuple[Days, Ints]:
     """(days, how many present measurements were taken on each): of the children who are now at some
     centres (None: of all)."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         return np.unique(days_measured_of(bulk, centres), return_counts=True)
 
 
 def told_before(store: Store, day: int) -> tuple[int, float]:
     """(the last day that the rows known before a day speak of, the share of these whose day of
     entry nobody wrote down), counted in the database."""
-    with store.bulk() as bulk:
+    with store.reading() as bulk:
         return last_day_known_before(bulk, day), share_assumed_dates(bulk, known_before=day)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from registry.contract.errors import BadInput
 from registry.store.bulk import Bulk, connect
-from registry.store.plain_bulk import PlainBulk
+from registry.store.connections.plain_bulk import PlainBulk
 from registry.store.store import Store, database_file, store_url
 
 
@@ -22,6 +22,10 @@ class PlainStore(Store):
         """A connection for whole columns; a transaction of its own."""
         path = database_file(self.url)
         return connect(self.url) if path is None else PlainBulk(path)
+
+    def reading(self) -> Bulk:
+        """The same: a page of the service does not wait for a replica."""
+        return self.bulk()
 
 
 def open_beside_the_book(address: str) -> PlainStore:

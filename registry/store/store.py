@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, func, select
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import Registry
 from registry.store import schema
-from registry.store.bulk import Bulk
+from registry.store.bulk import READ_ONLY, Bulk, writes_refused
+from registry.store.connections.plain_bulk import connect_alone, count_connections
+from registry.store.connections.replica import caught_up, read_from
 from registry.store.links.decisions import holding_links
 from registry.store.loading import digest, load, version
-from registry.store.plain_bulk import connect_alone, count_connections
 from registry.store.store_facts import facts_of
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ class Store:
         """A connection for whole columns; a transaction of its own."""
         return connect_alone(self.url)
 
+    def reading(self) -> Bulk:
+        """A connection that reads whole columns and writes none: to a replica of the store that
+        $SANKET_READ_FROM names, once it holds all that the store holds now."""
+        replica = read_from(self.url)
+        return self.bulk() if replica is None else caught_up(store_url(replica), self.engine)
+
     def facts(self) -> dict[str, object]:
         """What a reader of results must know: see `registry.contract.registry.Registry.facts`."""
         with self.engine.connect() as connection:
@@ -128,7 +135,7 @@ class Store:
     ) -> Registry:
         """Every version of every row as a registry; of some sectors' or some children only, where
         these are given. `own_only`: without what links brought from other registers."""
-        with self.bulk() as bulk:
+        with self.reading() as bulk:
             return load(bulk, sectors=sectors, children=children, own_only=own_only)
 
     def import_source(
@@ -159,7 +166,7 @@ class Store:
     def digest(self) -> str:
         """A checksum of all that the store knows, whatever the order or the time in which it
         came."""
-        with self.bulk() as bulk:
+        with self.reading() as bulk:
             return digest(bulk)
 
     def children(self) -> int:
@@ -174,7 +181,7 @@ class Store:
     def version(self) -> str:
         """A checksum that changes with every import and forgotten child, without reading the rows
         (see `registry.store.loading.version`)."""
-        with self.bulk() as bulk:
+        with self.reading() as bulk:
             return version(bulk)
 
     def close(self) -> None:
@@ -184,7 +191,7 @@ class Store:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return refusing_writes(create_engine(url, pool_pre_ping=True))
     # No connection is kept: two copies of SQLite in one process undo each other's locks, and one
     # that is closed while a `Bulk` writes would let another process write too.
     engine = create_engine(url, poolclass=NullPool)
@@ -193,5 +200,16 @@ def _engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def patient(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA busy_timeout = 30000")
+
+    return engine
+
+
+def refusing_writes(engine: Engine) -> Engine:
+    """An engine of a PostgreSQL store that says why a replica takes no writes (BadInput REG073)."""
+
+    @event.listens_for(engine, "handle_error")
+    def told(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            raise writes_refused() from context.original_exception
 
     return engine

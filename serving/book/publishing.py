@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from registry.store.connections.many_rows import insert_many
 from serving.book import events
 from serving.book.escalation.escalation_counts import keep_counts
 from serving.book.escalation.escalation_records import follow, held_in
@@ -43,8 +44,7 @@ def publish(
         held = None if newest and newest.as_of > run.as_of else list(held_in(connection, run))
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
-        if pages:
-            connection.execute(sa.insert(AREAS), pages)
+        insert_many(connection, AREAS, pages)
         changed = sa.update(RUNS).where(RUNS.c.run == run.run)
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))

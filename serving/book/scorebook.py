@@ -20,6 +20,7 @@ import orjson
 import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate, Reason
+from registry.store.connections.many_rows import insert_many
 from registry.store.schema import make_missing, refuse_newer
 from serving.book import events
 
@@ -284,9 +285,8 @@ def write_chunk(engine: sa.Engine, run: Run, chunk: int, rows: Iterable[BookRow]
         scores += _scores_by_target(run, row)
     with engine.begin() as connection:
         connection.execute(sa.insert(CHUNKS), {"run": run.run, "chunk": chunk})
-        for table, columns in ((ROWS, pages), (TARGET_SCORES, scores)):
-            if columns:
-                connection.execute(sa.insert(table), columns)
+        insert_many(connection, ROWS, pages)
+        insert_many(connection, TARGET_SCORES, scores)
     return len(pages)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from registry.store.plain_bulk import PlainBulk
+from registry.store.connections.plain_bulk import PlainBulk
 from registry.store.store import open_store
 from serving.book import outbox, scorebook
 from serving.database import engine_of

@@ -123,7 +123,7 @@ def loaded(address: str) -> tuple[Registry, FamilyCodes]:
     """The whole registry of a store, and the positions of its families' codes."""
     store = open_store(address, must_exist=True)
     try:
-        with store.bulk() as bulk:
+        with store.reading() as bulk:
             codes = family_texts(bulk)
         return store.load(), FamilyCodes(codes, identity_key(store.url))
     finally:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from models.visits.hold_out import USUAL_PLACES
 from models.visits.listed_child import Candidate
 from models.visits.ranking import rank
+from registry.store.connections.many_rows import insert_many
 from registry.store.store import open_store
 from serving.book.scorebook import LISTED, ROWS, RUNS, BookRow, Run
 
@@ -71,8 +72,7 @@ def keep_marks(engine: sa.Engine, run: Run, sector: str, rows: Iterable[BookRow]
         connection.execute(
             sa.delete(LISTED).where(LISTED.c.run == run.run, LISTED.c.child_id.in_(theirs))
         )
-        if kept:
-            connection.execute(sa.insert(LISTED), kept)
+        insert_many(connection, LISTED, kept)
 
 
 def _row(run: Run, mark: ListedMark) -> dict[str, object]:

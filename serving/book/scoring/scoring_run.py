@@ -22,7 +22,7 @@ from registry.contract.errors import BadInput, Refused
 from registry.contract.registry import Registry, day_number
 from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store.partitions import divide
-from registry.store.store import Store, open_store
+from registry.store.store import Store, open_store, refusing_writes
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.escalation.escalation_records import take_over_told
@@ -87,7 +87,7 @@ def score_store(
     trained on another registry, without `accept_foreign`.
     """
     store, folder = open_store(address, must_exist=True), models_dir or models_folder(address)
-    book = engine_of(address)
+    book = refusing_writes(engine_of(address))
     try:
         bundles = _champions(folder)
         made_up = _made_up(bundles, store)
@@ -226,7 +226,7 @@ def _scored_parts(engine: sa.Engine, run: Run, tasks: list[PartTask], how: How) 
     children = {task.partition.number: task.partition.children for task in tasks}
     ready, total = sum(children[number] for number in found), sum(children.values())
     # While a connection of this process is open, rows could only be read the slower way
-    # (`registry.store.plain_bulk`).
+    # (`registry.store.connections.plain_bulk`).
     engine.dispose()
 
     def here(task: PartTask) -> PartDone:
