@@ -68,31 +68,35 @@ class RawSheet:
     above: int = 0
     """Lines of the file down to the header, it included: row 1 is line `above + 1`."""
     settled: SettledColumns | None = None
-    """Of a piece: what was decided about whole columns. None: by the rows at hand, which are all."""
+    """Of a piece: what was decided about whole columns. None: the rows at hand are all."""
 
     @property
     def rows(self) -> int:
         """How many rows became cells."""
         return int(self.data.num_rows) if self.on_disk is None else self.on_disk.rows
 
-    def pieces(self, at_once: int) -> Iterator[RawSheet]:
-        """The rows in their order, at most so many at a time, with their numbers; at least one
-        piece, which may be empty."""
+    def pieces(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[RawSheet]:
+        """The rows in their order, at most so many at a time, with their numbers; of some columns
+        only, where these are given. At least one piece, which may be empty."""
         start = 0
-        for data in self._chunks(at_once):
+        for data in self._chunks(at_once, columns or self.data.column_names):
             numbers = self._numbers(np.arange(start, start + data.num_rows))
             start += data.num_rows
             yield replace(self, data=data, numbers=numbers, on_disk=None)
+
+    def numbered(self) -> Ints:
+        """The numbers of all rows."""
+        return self._numbers(np.arange(self.rows))
 
     def in_memory(self) -> RawSheet:
         """The sheet with all its rows at hand."""
         return self if self.on_disk is None else next(self.pieces(max(self.rows, 1)))
 
-    def _chunks(self, at_once: int) -> Iterator[pa.Table]:
+    def _chunks(self, at_once: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         if self.on_disk is not None:
-            return self.on_disk.chunks(at_once, self.data.column_names)
-        starts = range(0, max(self.rows, 1), at_once)
-        return (self.data.slice(start, at_once) for start in starts)
+            return self.on_disk.chunks(at_once, columns)
+        starts, data = range(0, max(self.rows, 1), at_once), self.data.select(columns)
+        return (data.slice(start, at_once) for start in starts)
 
     def _numbers(self, rows: Ints) -> Ints:
         if self.numbers is not None:
