@@ -30,11 +30,11 @@ def read(source: str | Path, *, map: object = None, sizes: Sizes = ALL_AT_ONCE) 
     if map is not None:
         from registry.mapping.apply_map import read_mapped
 
-        return read_mapped(source, map)
+        return read_mapped(source, map, sizes)
     if address := sql_address(source):
         from registry.sources.sql import read_database
 
-        return read_database(address)
+        return read_database(address, sizes=sizes)
     path = Path(source)
     from registry.fhir.resources import fhir_files
 

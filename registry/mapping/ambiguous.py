@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from registry.checks.cells import BAD, encode, read_number
 from registry.checks.missing_codes import suspected_missing
@@ -20,7 +18,7 @@ from registry.checks.oedema_words import NO_WORDS, YES_WORDS, grade_in
 from registry.checks.raw import Raw
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
-from registry.mapping.date_formats import SWAPPED, half_swapped, year_day_month
+from registry.mapping.date_formats import SWAPPED, DayOrder
 
 LARGEST_MEASURE = 220
 """No weight in kg, height in cm or arm in mm of a child lies above."""
@@ -48,31 +46,38 @@ def _faults(name: str, raw: Raw) -> Iterable[str]:
         # What has a type of days was never a text.
         and not pa.types.is_temporal(raw.data.schema.field(column.name).type)
     ]
-    found = _different_cells(raw, columns) if columns else {}
-    for column, (texts, empty) in found.items():
+    for column, (texts, days, empty) in _looked_at(raw, columns).items():
         if column == "oedema":
             if said := oedema_undecided(texts, filled=1 - empty / max(raw.rows, 1)):
                 yield said
             continue
-        if half_swapped(texts):
+        if days.half_swapped:
             yield f"{name}: {half_swapped_words(column)}"
-        if year_day_month(texts):
+        if days.year_day_month:
             yield (
                 f"{name}: {column} holds dates such as 2026-14-03, the day before the "
                 'month: say in a map date = "%Y-%d-%m", or "iso" where those few are wrong'
             )
 
 
-def _different_cells(raw: Raw, columns: Sequence[str]) -> dict[str, tuple[list[str], int]]:
-    """The different texts of each of these columns, and how many of its cells are empty."""
+def _looked_at(
+    raw: Raw, columns: Sequence[str]
+) -> dict[str, tuple[dict[str, None], DayOrder, int]]:
+    """Of each of these columns the different texts (of oedema), the order of its days (of the
+    others: a state's times of day are too many to keep), and how many of its cells are empty."""
     texts: dict[str, dict[str, None]] = {name: {} for name in columns}
+    days = {name: DayOrder() for name in columns}
     empty = dict.fromkeys(columns, 0)
-    for data in raw.chunks(AT_ONCE, columns):
+    for data in raw.chunks(AT_ONCE, columns) if columns else ():
         for name in columns:
             different = encode(data[name].combine_chunks())
-            texts[name] |= dict.fromkeys(map(str, filter(None, different.dictionary.to_pylist())))
+            filled = map(str, filter(None, different.dictionary.to_pylist()))
+            if name == "oedema":
+                texts[name] |= dict.fromkeys(filled)
+            else:
+                days[name].look(filled)
             empty[name] += different.null_count
-    return {name: (list(texts[name]), empty[name]) for name in columns}
+    return {name: (texts[name], days[name], empty[name]) for name in columns}
 
 
 def oedema_undecided(texts: Iterable[str], *, filled: float = 1.0) -> str:
@@ -120,15 +125,9 @@ def half_swapped_words(name: str) -> str:
     )
 
 
-def suspected_in_unit(different: pa.DictionaryArray, factor: float) -> list[str]:
-    """The suspects of a column that its declared unit would turn into measures (9999 g is 9.999
-    kg)."""
-    texts = different.dictionary.to_pylist()
-    present = pc.drop_null(different.indices).to_numpy(zero_copy_only=False)
-    counted = np.bincount(present, minlength=len(texts))
-    counts = {
-        text: int(count) for text, count in zip(texts, counted, strict=True) if text and count
-    }
+def suspected_in_unit(counts: Mapping[str, int], factor: float) -> list[str]:
+    """The suspects among a column's different texts (with how often each stands there) that its
+    declared unit would turn into measures (9999 g is 9.999 kg)."""
     return [
         text
         for text in suspected_missing(counts)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +34,8 @@ NAMED_FORMATS = (
 """Beside these, a format may be any pattern of strftime with a day, a month and a year; of a list,
 the first that fits a cell reads it. `iso_day_month_swapped` turns 2026-05-03 back into 3 May's
 2026-03-05, where Excel took day for month."""
+FEWEST = 3
+"""Different dates that it takes to say that Excel turned some of them."""
 YEAR_ALONE = "%Y"
 """Of birth dates only: the middle of the year, half a year off."""
 OFFERED_FORMATS = (
@@ -228,31 +230,59 @@ def _is_short_year(text: str, form: str, *, year: int) -> bool:
     return form in ("%Y%m%d", "%d%m%Y") and (len(text) != 8 or not 1990 <= year <= 2100)
 
 
-def year_day_month(cells: Sequence[str]) -> bool:
-    """Are there dates such as 2026-14-03, and none that has its day last for sure?"""
-    texts = [plain_digits(cell) for cell in cells]
-    return any(map(_YEAR_DAY_MONTH.fullmatch, texts)) and not any(
-        isinstance(read_day(text), int) and int(text[8:10]) > 12 for text in texts
-    )
+def year_day_month(cells: Iterable[str]) -> bool:
+    """`DayOrder.year_day_month` of these cells."""
+    order = DayOrder()
+    order.look(cells)
+    return order.year_day_month
 
 
-def half_swapped(cells: Sequence[str]) -> bool:
-    """Did Excel take the day for the month wherever it could? Then its typed dates all lie on days
-    up to 12, and what stayed text has days above 12. Three different ones of each are asked for."""
-    typed, left = set(), set()
-    for cell in cells:
-        text = plain_digits(cell)
-        value = read_day(text)
-        if value is BAD:
-            parts = _PARTS.fullmatch(_TIME.sub("", text))
-            if parts:
-                left.add((int(parts[1]), int(parts[3])))
-        elif isinstance(value, int):
-            typed.add(dt.date.fromordinal(value + 719163).day)
-    few = len({cell for cell in cells if read_day(cell) not in (BAD, MISSING)})
-    return (
-        few >= 3
-        and len(left) >= 3
-        and max(typed) <= 12
-        and all(first > 12 >= second for first, second in left)
-    )
+def half_swapped(cells: Iterable[str]) -> bool:
+    """`DayOrder.half_swapped` of these cells."""
+    order = DayOrder()
+    order.look(cells)
+    return order.half_swapped
+
+
+class DayOrder:
+    """What a column's dates show of the place of the day and the month, looked at piece by
+    piece."""
+
+    def __init__(self) -> None:
+        self._typed: set[int] = set()
+        self._left: set[tuple[int, int]] = set()
+        self._read: set[str] = set()
+        self._day_in_middle = self._day_last = False
+
+    def look(self, cells: Iterable[str]) -> None:
+        """Some different cells more."""
+        for cell in cells:
+            text = plain_digits(cell)
+            value = read_day(text)
+            self._day_in_middle |= _YEAR_DAY_MONTH.fullmatch(text) is not None
+            if value is BAD:
+                parts = _PARTS.fullmatch(_TIME.sub("", text))
+                if parts:
+                    self._left.add((int(parts[1]), int(parts[3])))
+            elif isinstance(value, int):
+                self._typed.add(dt.date.fromordinal(value + 719163).day)
+                self._day_last |= int(text[8:10]) > 12
+            if len(self._read) < FEWEST and read_day(cell) not in (BAD, MISSING):
+                self._read.add(cell)
+
+    @property
+    def half_swapped(self) -> bool:
+        """Did Excel take the day for the month wherever it could? Then its typed dates all lie on
+        days up to 12, and what stayed text has days above 12. Three different ones of each are
+        asked for."""
+        return (
+            len(self._read) >= FEWEST
+            and len(self._left) >= FEWEST
+            and max(self._typed) <= 12
+            and all(first > 12 >= second for first, second in self._left)
+        )
+
+    @property
+    def year_day_month(self) -> bool:
+        """Are there dates such as 2026-14-03, and none that has its day last for sure?"""
+        return self._day_in_middle and not self._day_last

@@ -4,6 +4,8 @@ value a row, and rows that share a parent sheet's (Kobo's repeats)."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,30 +17,32 @@ from registry.contract.arrays import Flags, Ints
 from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
 from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
-from registry.mapping.translate import as_texts, find_header, translate_cells
+from registry.mapping.translate import as_texts, cells_of, column_cells, find_header
 from registry.sources.raw_sheet import RawSheet
 
 Place = dt.date | int
 """What a wide column stands for: a month (or a day), or the number of a visit."""
+LongRows = tuple[pa.Table, Ints]
+"""The rows of one month or visit, and their numbers in the source."""
 
 
 def long_rows(
-    table: TableMap,
-    sheet: RawSheet,
-    fixed: pa.Table,
-    numbers: Ints,
-    plan: Map,
-    used: set[str],
-) -> tuple[pa.Table, Ints]:
-    """A column for each month or visit to a row for each in which a cell is filled."""
+    table: TableMap, sheet: RawSheet, fixed: pa.Table, plan: Map, used: set[str]
+) -> list[LongRows]:
+    """A column for each month or visit to a row for each in which a cell is filled: month after
+    month, or visit after visit, all of a sheet's rows.
+
+    fixed: the columns that stand once, as plain texts.
+    """
     own = SPECS[table.name].own_day
     names = list(dict.fromkeys(column.name for _, column in table.wide))
-    parts, counted = [], []
+    numbers = sheet.numbered()
+    parts = []
     for place, found in sorted(
         _columns_by_place(table, sheet, used).items(), key=lambda item: str(item[0])
     ):
         cells = {
-            name: as_texts(translate_cells(sheet.data[header], column, plan))
+            name: column_cells(_of_one(column, header), sheet, plan, used, as_text=True)
             for name, (header, column) in found.items()
         }
         filled = np.any([filled_cells(cell) for cell in cells.values()], axis=0)
@@ -47,13 +51,22 @@ def long_rows(
             part = part.append_column(own, pa.repeat(_day(place, table), len(filled)))
         for name in names:
             part = part.append_column(name, cells.get(name, pa.nulls(len(filled), pa.string())))
-        parts.append(as_text_table(part).filter(pa.array(filled)))
-        counted.append(numbers[filled])
+        parts.append((part.filter(pa.array(filled)), numbers[filled]))
     if not parts:
         raise BadInput(
             "REG006", f"no header of {sheet.place} fits the patterns of [tables.{table.name}.wide]"
         )
-    return pa.concat_tables(parts), np.concatenate(counted)
+    return parts
+
+
+def wide_columns(table: TableMap, names: Iterable[str]) -> list[ColumnMap]:
+    """The columns that stand once for each month or visit, each from its one header of these."""
+    return [
+        _of_one(column, header)
+        for pattern, column in table.wide
+        for header in names
+        if expression_of(pattern).fullmatch(" ".join(composed(header).split()))
+    ]
 
 
 def _day(place: Place, table: TableMap) -> str:
@@ -116,35 +129,37 @@ def as_text_table(data: pa.Table) -> pa.Table:
     return pa.table({name: as_texts(data[name].combine_chunks()) for name in data.column_names})
 
 
-def distinct(data: pa.Table, numbers: Ints) -> tuple[pa.Table, Ints]:
-    """One of equal rows, the first."""
-    data = as_text_table(data)
-    rows = data.append_column("__row", pa.array(np.arange(data.num_rows)))
-    first = rows.group_by(data.column_names).aggregate([("__row", "min")])["__row_min"].to_numpy()
-    first = np.sort(first)
-    return data.take(pa.array(first)), numbers[first]
+def _of_one(column: ColumnMap, header: str) -> ColumnMap:
+    return replace(column, headers=(header,), join=None, age="")
 
 
-def join_parent(sheet: RawSheet, parent: RawSheet, link: ParentSheet) -> RawSheet:
-    """A sheet with its parent row's columns beside its own; of one name in both, the parent's is
-    `parent.NAME`."""
-    key = as_texts(_whole(parent, find_header(parent, (link.key,), "parent.key", set())))
-    by = as_texts(_whole(sheet, find_header(sheet, (link.by,), "parent.by", set())))
-    there = pc.drop_null(key)
-    if len(there) > len(there.unique()):
-        raise BadInput(
-            "REG006",
-            f"{parent.place} holds the same {link.key} in several rows: name the column that "
-            "tells its rows apart",
-        )
-    at = pc.index_in(by, value_set=key, skip_nulls=True)
-    data = sheet.data
-    for name in parent.data.column_names:
-        taken = name if name not in sheet.data.column_names else f"parent.{name}"
-        data = data.append_column(taken, as_texts(_whole(parent, name)).take(at))
-    return RawSheet(
-        sheet.name, data, sheet.numbers, sheet.refused, sheet.file, sheet.twice | parent.twice
-    )
+class ParentRows:
+    """The rows of a parent sheet, all in memory, to stand beside those that name them."""
+
+    def __init__(self, parent: RawSheet, link: ParentSheet):
+        parent = parent.in_memory()
+        self._parent, self._link = parent, link
+        key = as_texts(_whole(parent, find_header(parent, (link.key,), "parent.key", set())))
+        there = pc.drop_null(key)
+        if len(there) > len(there.unique()):
+            raise BadInput(
+                "REG006",
+                f"{parent.place} holds the same {link.key} in several rows: name the column that "
+                "tells its rows apart",
+            )
+        self._key, self._data = key, as_text_table(parent.data)
+
+    def beside(self, sheet: RawSheet) -> RawSheet:
+        """A sheet (or a piece of it) with its parent row's columns beside its own; of one name in
+        both, the parent's is `parent.NAME`."""
+        header = find_header(sheet, (self._link.by,), "parent.by", set())
+        by = as_texts(cells_of(sheet, header, as_text=True))
+        at = pc.index_in(by, value_set=self._key, skip_nulls=True)
+        data = sheet.data
+        for name in self._data.column_names:
+            taken = name if name not in sheet.data.column_names else f"parent.{name}"
+            data = data.append_column(taken, self._data[name].combine_chunks().take(at))
+        return replace(sheet, data=data, twice=sheet.twice | self._parent.twice)
 
 
 def pivot(sheet: RawSheet, said: ValueRows) -> RawSheet:
@@ -172,10 +187,8 @@ def pivot(sheet: RawSheet, said: ValueRows) -> RawSheet:
         source = np.full(rows.shape[1], -1)
         source[place.ravel()[mine]] = mine
         columns[label] = values.take(pa.array(source, mask=source < 0))
-    numbers = sheet.numbers if sheet.numbers is not None else np.arange(1, sheet.data.num_rows + 1)
-    return RawSheet(
-        sheet.name, pa.table(columns), numbers[first], sheet.refused, sheet.file, sheet.twice
-    )
+    data, numbers = pa.table(columns), sheet.numbered()[first]
+    return RawSheet(sheet.name, data, numbers, sheet.refused, sheet.file, sheet.twice)
 
 
 def _numbered(sheet: RawSheet, by: list[str]) -> Ints:

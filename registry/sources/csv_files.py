@@ -28,7 +28,7 @@ from registry.sources.raw_sheet import (
     row_with,
     titles_above,
 )
-from registry.sources.rows_on_disk import SpooledRows
+from registry.sources.rows_on_disk import GatheredRows
 
 DELIMITERS = ",;\t|"
 BLOCK, WIDEST_ROW = 4 << 20, 128 << 20
@@ -289,8 +289,8 @@ def _sheet_on_disk(
     path: Path, encoding: str, head: _CsvHead, sizes: Sizes, *, quotes: bool, notes: tuple[str, ...]
 ) -> RawSheet:
     """The sheet of a large file: read once, block by block, and set down beside the store."""
-    spooled, refused = _spooled(path, encoding, head, sizes.folder, quotes=quotes)
-    unnamed = [name for name in spooled.empty if name.startswith("unnamed_")]
+    spooled, refused, empty = _spooled(path, encoding, head, sizes, quotes=quotes)
+    unnamed = [name for name in empty if name.startswith("unnamed_")]
     return RawSheet(
         path.stem.lower(),
         spooled.kinds.empty_table().drop_columns(unnamed),
@@ -309,11 +309,13 @@ def _spooled(
     path: Path,
     encoding: str,
     head: _CsvHead,
-    folder: Path | None,
+    sizes: Sizes,
     *,
     quotes: bool,
     block: int = BLOCK,
-) -> tuple[SpooledRows, list[tuple[int, str]]]:
+) -> tuple[GatheredRows, list[tuple[int, str]], set[str]]:
+    """The rows, those that have not the header's number of cells, and the columns without any
+    cell."""
     refused: list[tuple[int, str]] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
@@ -324,13 +326,17 @@ def _spooled(
     options = _options(head, encoding, refuse, quotes=quotes, threads=False, block=block)
     try:
         with pacsv.open_csv(path, **options) as batches:
-            spooled = SpooledRows(batches, batches.schema, folder)
+            spooled, empty = GatheredRows(sizes.chunk, sizes.folder), set(batches.schema.names)
+            spooled.add(batches.schema.empty_table())
+            for batch in batches:
+                spooled.add(pa.Table.from_batches([batch]))
+                empty -= {name for name in empty if batch[name].null_count < batch.num_rows}
     except (pa.ArrowInvalid, UnicodeError) as error:
         if "straddl" in str(error) and block < WIDEST_ROW:
-            return _spooled(path, encoding, head, folder, quotes=quotes, block=WIDEST_ROW)
+            return _spooled(path, encoding, head, sizes, quotes=quotes, block=WIDEST_ROW)
         raise _unreadable(path) from error
     spooled.gaps = np.array(sorted(number for number, _ in refused), np.int64)
-    return spooled, refused
+    return spooled, refused, empty
 
 
 def _filled_up(

@@ -4,11 +4,12 @@ its cells as texts, and the row in which it begins."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from registry.checks.raw import RowsOnDisk
@@ -25,6 +26,20 @@ class ShortRows(Enum):
     """Such a row may have lost a cell in its middle: it goes to quarantine."""
     FILL = "fill"
     """The cells that are missing at its end are empty, as survey tools write them."""
+
+
+@dataclass(frozen=True)
+class SettledColumns:
+    """What holds of a sheet's whole columns, whatever piece of it is read.
+
+    fractions: columns of floats of which not all are whole. dates: columns that are a part of a
+    code, and dates throughout. undecided: by a column of the contract and the headers that it comes
+    from, why it can be read in two ways (REG008).
+    """
+
+    fractions: frozenset[str] = frozenset()
+    dates: frozenset[str] = frozenset()
+    undecided: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,41 @@ class RawSheet:
     """The rows, where they are too many for memory: `data` has the columns alone."""
     above: int = 0
     """Lines of the file down to the header, it included: row 1 is line `above + 1`."""
+    settled: SettledColumns | None = None
+    """Of a piece: what was decided about whole columns. None: the rows at hand are all."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows became cells."""
+        return int(self.data.num_rows) if self.on_disk is None else self.on_disk.rows
+
+    def pieces(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[RawSheet]:
+        """The rows in their order, at most so many at a time, with their numbers; of some columns
+        only, where these are given. At least one piece, which may be empty."""
+        start = 0
+        for data in self._chunks(at_once, columns or self.data.column_names):
+            numbers = self._numbers(np.arange(start, start + data.num_rows))
+            start += data.num_rows
+            yield replace(self, data=data, numbers=numbers, on_disk=None)
+
+    def numbered(self) -> Ints:
+        """The numbers of all rows."""
+        return self._numbers(np.arange(self.rows))
+
+    def in_memory(self) -> RawSheet:
+        """The sheet with all its rows at hand."""
+        return self if self.on_disk is None else next(self.pieces(max(self.rows, 1)))
+
+    def _chunks(self, at_once: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        if self.on_disk is not None:
+            return self.on_disk.chunks(at_once, columns)
+        starts, data = range(0, max(self.rows, 1), at_once), self.data.select(columns)
+        return (data.slice(start, at_once) for start in starts)
+
+    def _numbers(self, rows: Ints) -> Ints:
+        if self.numbers is not None:
+            return np.asarray(self.numbers, np.int64)[rows]
+        return rows + 1 if self.on_disk is None else self.on_disk.numbers_of(rows)
 
     @property
     def place(self) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO
 from weakref import finalize
 
 import numpy as np
@@ -53,66 +52,140 @@ class ParquetRows:
         return rows + 1
 
 
-class SpooledRows:
-    """Rows of texts that came in batches from a file that is slow to read (CSV), set down in a
-    file without a name, which is gone when its process is.
+NUMBER = "number of the row in its source"
+"""The column of `GatheredRows` beside those of the rows, where rows are not simply counted."""
+_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 
-    folder: where that file is made. gaps: the numbers of rows that never became cells.
+
+@dataclass
+class _Block:
+    """Some rows as they came: in memory (`held`), or where they lie in the file."""
+
+    turn: int
+    kinds: pa.Schema
+    rows: int
+    held: pa.Table | None
+    begin: int = 0
+    size: int = 0
+
+
+class GatheredRows:
+    """Rows that come piece by piece, from a source that is slow to read again (CSV, a database) or
+    through a map: in memory while they are few, in a file without a name beyond that, which is
+    gone when its process is.
+
+    in_memory: so many rows at most are kept there. folder: where that file is made. Pieces may have
+    different columns; what one of them lacks is empty in it.
     """
 
-    def __init__(self, batches: Iterable[pa.RecordBatch], kinds: pa.Schema, folder: Path | None):
-        self.kinds, self.rows = kinds, 0
+    def __init__(self, in_memory: int, folder: Path | None):
+        self._in_memory, self._folder = in_memory, folder
+        self._blocks: list[_Block] = []
+        self._held: list[_Block] = []
+        self._file: IO[bytes] | None = None
+        self._is_ordered = True
+        self.rows = 0
+        self.kinds = pa.schema([])
         self.gaps: Ints = np.empty(0, np.int64)
-        self.empty = set(kinds.names)
-        """Columns without any cell."""
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        finalize(self, self._file.close)
-        with pa.ipc.new_stream(self._file, kinds) as stream:
-            for batch in batches:
-                stream.write_batch(batch)
-                self.rows += batch.num_rows
-                self.empty -= {
-                    name for name in self.empty if batch[name].null_count < batch.num_rows
-                }
-        self._file.flush()
+        """Where rows are counted: the numbers of those that never became cells."""
+
+    @property
+    def are_few(self) -> bool:
+        """Are all of them in memory?"""
+        return self._file is None
+
+    def add(self, data: pa.Table, numbers: Ints | None = None, *, turn: int = 0) -> None:
+        """Some rows more, with their numbers in the source; those of a lower `turn` come before all
+        of a higher one."""
+        if numbers is not None:
+            data = data.append_column(NUMBER, pa.array(numbers, pa.int64()))
+        if data.schema != self.kinds:
+            self.kinds = pa.unify_schemas([self.kinds, data.schema])
+        if self._blocks and not data.num_rows:
+            return
+        self._is_ordered &= not self._blocks or self._blocks[-1].turn <= turn
+        self._held.append(_Block(turn, data.schema, data.num_rows, data))
+        self._blocks.append(self._held[-1])
+        self.rows += data.num_rows
+        if self.rows > self._in_memory:
+            self._set_down()
 
     def chunks(self, at_once: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """All rows in their order, at most so many at a time."""
-        names = self.kinds.names if columns is None else list(columns)
-        wanted = pa.ipc.IpcReadOptions(
-            included_fields=[self.kinds.get_field_index(name) for name in names]
-        )
-        file = io.BufferedReader(_FromItsStart(self._file.fileno()), BUFFER)
-        with pa.ipc.open_stream(pa.PythonFile(file), options=wanted) as stream:
-            pieces = (
-                _table(batch.slice(start, at_once))
-                for batch in stream
-                for start in range(0, batch.num_rows, at_once)
-            )
-            yield from map(partial(_select, names), together(pieces, at_once))
+        """All rows in their order, at most so many at a time; without `NUMBER` unless asked."""
+        names = [name for name in self.kinds.names if name != NUMBER]
+        names = names if columns is None else list(columns)
         if not self.rows:
             yield self.kinds.empty_table().select(names)
+            return
+        pieces = (
+            data.slice(start, at_once)
+            for data in map(partial(self._read, names), self._ordered())
+            for start in range(0, data.num_rows, at_once)
+        )
+        yield from together(pieces, at_once)
+
+    def whole(self) -> tuple[pa.Table, Ints | None]:
+        """All rows, and their numbers where they have some; for rows that are few."""
+        (data,) = self.chunks(max(self.rows, 1), self.kinds.names)
+        if NUMBER not in self.kinds.names:
+            return data, None
+        return data.drop_columns(NUMBER), data[NUMBER].to_numpy()
 
     def numbers_of(self, rows: Ints) -> Ints:
-        """The numbers of these rows, counted from 0: 1 is the first below the header, and rows
-        that never became cells have one too."""
-        before = self.gaps - np.arange(len(self.gaps))
-        return rows + 1 + np.searchsorted(before, rows + 1, side="right")
+        """The numbers of these rows, counted from 0 (ascending): 1 is the first below the header,
+        and rows that never became cells have one too."""
+        if NUMBER not in self.kinds.names:
+            before = self.gaps - np.arange(len(self.gaps))
+            return rows + 1 + np.searchsorted(before, rows + 1, side="right")
+        numbers, start = [], 0
+        for block in self._ordered():
+            stop = start + block.rows
+            mine = rows[slice(*np.searchsorted(rows, (start, stop)))]
+            if len(mine):
+                numbers.append(self._read([NUMBER], block)[NUMBER].to_numpy()[mine - start])
+            start = stop
+        return np.concatenate(numbers) if numbers else np.empty(0, np.int64)
 
+    def _ordered(self) -> list[_Block]:
+        if not self._is_ordered:
+            self._blocks.sort(key=lambda block: block.turn)
+            self._is_ordered = True
+        return self._blocks
 
-class _FromItsStart(io.RawIOBase):
-    """An open file from its start, whoever else reads it."""
+    def _set_down(self) -> None:
+        """Into the file with what is in memory."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+            finalize(self, self._file.close)
+        for block in self._held:
+            if block.held is not None:
+                block.begin = self._file.tell()
+                with pa.ipc.new_stream(self._file, block.kinds, options=_PACKED) as stream:
+                    stream.write_table(block.held.unify_dictionaries())
+                block.size, block.held = self._file.tell() - block.begin, None
+        self._held.clear()
+        self._file.flush()
 
-    def __init__(self, handle: int):
-        self._handle, self._at = handle, 0
+    def _read(self, names: list[str], block: _Block) -> pa.Table:
+        data = block.held if block.held is not None else self._from_file(names, block)
+        for name in names:
+            if name not in block.kinds.names:
+                data = data.append_column(name, pa.nulls(block.rows, self.kinds.field(name).type))
+        return data.select(names)
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        read = os.preadv(self._handle, [buffer], self._at)
-        self._at += read
-        return read
+    def _from_file(self, names: list[str], block: _Block) -> pa.Table:
+        if self._file is None:
+            raise ValueError("these rows were never set down")
+        here = [block.kinds.get_field_index(name) for name in names if name in block.kinds.names]
+        if not here:
+            return pa.table({"": pa.nulls(block.rows)})
+        # Whoever else reads or writes the file: its own place is not used.
+        packed = os.pread(self._file.fileno(), block.size, block.begin)
+        if len(packed) < block.size:
+            raise OSError("a file of rows is shorter than what was written")
+        wanted = pa.ipc.IpcReadOptions(included_fields=here)
+        with pa.ipc.open_stream(packed, options=wanted) as stream:
+            return stream.read_all()
 
 
 def _pieces(
@@ -171,10 +244,6 @@ def _one(waiting: list[pa.Table]) -> pa.Table:
     tables = waiting[:]
     waiting.clear()
     return pa.concat_tables(tables).unify_dictionaries() if len(tables) > 1 else tables[0]
-
-
-def _select(names: list[str], data: pa.Table) -> pa.Table:
-    return data.select(names)
 
 
 def _table(batch: pa.RecordBatch) -> pa.Table:

@@ -13,18 +13,20 @@ import pyarrow as pa
 from sqlalchemy import Engine, MetaData, Row, Table, create_engine, inspect, select, text
 from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError, SQLAlchemyError
 
+from registry.checks.raw import ALL_AT_ONCE, Sizes
 from registry.contract.errors import BadInput
 from registry.contract.tables import SPECS
 from registry.sources.raw_sheet import RawSheet
+from registry.sources.rows_on_disk import GatheredRows
 from registry.sources.sheets import Source, contract_columns, left_out
 
 PIECE = 100_000
 """Rows fetched at a time."""
 
 
-def read_database(address: str) -> Source:
-    """All tables of the contract's names in a database (`sqlite:///file.db` or
-    `postgresql://…`)."""
+def read_database(address: str, *, sizes: Sizes = ALL_AT_ONCE) -> Source:
+    """All tables of the contract's names in a database (`sqlite:///file.db` or `postgresql://…`);
+    those of more rows than a chunk of `sizes` are set down on disk."""
     engine = _engine(address)
     try:
         names = [name for name in SPECS if inspect(engine).has_table(name)]
@@ -34,7 +36,7 @@ def read_database(address: str) -> Source:
                 f"the database has none of the tables {', '.join(SPECS)}; give a map with queries "
                 "(`sanket map` proposes one)",
             )
-        sheets = {name: _sheet(engine, name, None) for name in names}
+        sheets = {name: _sheet(engine, name, None, sizes=sizes) for name in names}
         others = [name for name in inspect(engine).get_table_names() if name not in SPECS]
     except SQLAlchemyError as error:
         raise _unreadable(error) from error
@@ -48,12 +50,19 @@ def read_database(address: str) -> Source:
     return Source("database", checksum_of_tables(sheets), raws, notes=tuple(notes))
 
 
-def query_sheet(address: str, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
+def query_sheet(
+    address: str,
+    name: str,
+    query: str | None,
+    *,
+    rows: int | None = None,
+    sizes: Sizes = ALL_AT_ONCE,
+) -> RawSheet:
     """One table of a database, or the answer to a query that a map gives; its first rows only,
-    where told."""
+    where told. More rows than a chunk of `sizes` are set down on disk."""
     engine = _engine(address)
     try:
-        return _sheet(engine, name, query, rows=rows)
+        return _sheet(engine, name, query, rows=rows, sizes=sizes)
     except NoSuchTableError as error:
         raise BadInput(
             "REG006", f'the database has no table {name}: give [tables.{name}] a query = "SELECT …"'
@@ -94,11 +103,21 @@ def _unreadable(error: Exception, where: str = "") -> BadInput:
     )
 
 
-def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = None) -> RawSheet:
+def _sheet(
+    engine: Engine,
+    name: str,
+    query: str | None,
+    *,
+    rows: int | None = None,
+    sizes: Sizes = ALL_AT_ONCE,
+) -> RawSheet:
+    """The answer as it is given out, some rows at a time: asked again, the database might answer
+    otherwise."""
     statement = (
         text(query) if query else select(Table(name, MetaData(), autoload_with=engine)).limit(rows)
     )
-    at_once = min(PIECE, rows or PIECE)
+    at_once = min(PIECE, rows or PIECE, sizes.chunk)
+    gathered = GatheredRows(sizes.chunk, sizes.folder)
     with (
         engine.connect() as connection,
         connection.execution_options(yield_per=at_once).execute(statement) as answer,
@@ -108,11 +127,12 @@ def _sheet(engine: Engine, name: str, query: str | None, *, rows: int | None = N
                 "REG006", f"the query of [tables.{name}] answers with no rows: it must be a SELECT"
             )
         names = list(answer.keys())
-        pieces = [
-            _arrow(names, part) for part in islice(answer.partitions(at_once), 1 if rows else None)
-        ]
-    empty = pa.table({column: pa.array([], pa.string()) for column in names})
-    return RawSheet(name, pa.concat_tables(pieces) if pieces else empty)
+        gathered.add(pa.table({column: pa.array([], pa.string()) for column in names}))
+        for part in islice(answer.partitions(at_once), 1 if rows else None):
+            gathered.add(_arrow(names, part))
+    if gathered.are_few:
+        return RawSheet(name, gathered.whole()[0])
+    return RawSheet(name, gathered.kinds.empty_table(), on_disk=gathered)
 
 
 def _arrow(names: list[str], rows: Sequence[Row[Any]]) -> pa.Table:
@@ -139,6 +159,10 @@ def checksum_of_tables(sheets: dict[str, RawSheet]) -> str:
     whole = hashlib.sha256()
     for name, sheet in sheets.items():
         whole.update(name.encode())
-        for column in sheet.data.columns:
-            whole.update("\x1f".join(str(cell) for cell in column.to_pylist()).encode())
+        for column in sheet.data.column_names:
+            between = b""
+            for piece in sheet.pieces(PIECE, [column]):
+                cells = "\x1f".join(str(cell) for cell in piece.data[column].to_pylist())
+                whole.update(between + cells.encode())
+                between = b"\x1f"
     return whole.hexdigest()
