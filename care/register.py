@@ -97,9 +97,11 @@ def target_weight(known: Known, points: Ragged, protocol: Protocol, i: int) -> f
     Example: a girl in treatment, 70.0 cm lying on 2 March 2026 and WHZ -2 asked for at the exit:
     6.85 kg.
     """
+    if _open_stay(known.episodes, i) is None:
+        return None
     rows = slice(points.offsets[i], points.offsets[i + 1])
     high = np.flatnonzero(~np.isnan(points["height_cm"][rows]))
-    if _open_stay(known.episodes, i) is None or not len(high):
+    if not len(high):
         return None
     last = rows.start + high[-1]
     sex, age = int(known.children["sex"][i]), int(known.day[i] - known.children["birth_date"][i])

@@ -12,7 +12,6 @@ import datetime as dt
 import math
 from typing import Any
 
-from features.clock import Ragged
 from features.trajectory.trace import Trace
 from models.compared_readings import (
     Reading,
@@ -35,11 +34,52 @@ GAP_DAYS = {True: 14, False: 45}
 after it."""
 RAINS = range(6, 10)
 """June to September: the south-west monsoon's months (India Meteorological Department)."""
+_TAKE_HOME, _THERAPEUTIC = int(RationItem.THR), int(RationItem.EDNF)
 _ILLNESS = ("diarrhoea", "fever", "cough")
 
 
+class PlainRecords:
+    """A trace with the records of its questions as plain numbers: made for all questions at once,
+    when a column is first asked for."""
+
+    def __init__(self, traced: Trace):
+        self.traced = traced
+        known = traced.known
+        self._tables = {
+            "growth": traced.growth,
+            "episodes": known.episodes,
+            "checks": known.checks,
+            "rations": known.rations,
+            "attendance": known.attendance,
+            "visits": known.visits,
+        }
+        self._offsets = {name: of.offsets.tolist() for name, of in self._tables.items()}
+        self._rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        self._readings = [Reading._make(row) for row in self._all("growth", *Reading._fields)]
+
+    def readings(self, question: int) -> list[Reading]:
+        """The measurements of one question."""
+        return self._readings[self._own("growth", question)]
+
+    def rows(self, table: str, question: int, *names: str) -> list[tuple[Any, ...]]:
+        """The rows of one question of a table ("growth" or one of events) as tuples."""
+        return self._all(table, *names)[self._own(table, question)]
+
+    def _own(self, table: str, question: int) -> slice:
+        offsets = self._offsets[table]
+        return slice(offsets[question] - offsets[0], offsets[question + 1] - offsets[0])
+
+    def _all(self, table: str, *names: str) -> list[tuple[Any, ...]]:
+        key = (table, *names)
+        if key not in self._rows:
+            every = slice(self._offsets[table][0], self._offsets[table][-1])
+            columns = (self._tables[table][name][every].tolist() for name in names)
+            self._rows[key] = list(zip(*columns, strict=True))
+        return self._rows[key]
+
+
 def facts_of(
-    traced: Trace, question: int, *, siblings_treated: float = math.nan
+    records: PlainRecords, question: int, *, siblings_treated: float = math.nan
 ) -> dict[str, object]:
     """The facts of one question of a view, by name (`serving/language/reason_wording.py` says which
     sentence needs which).
@@ -48,54 +88,50 @@ def facts_of(
     `weight_before_on`, `last_weight_kg` 8.0 with `last_weight_on`. An arm of October stays
     `last_muac_mm` with October's day, and `muac_mm`, the arm of now, is left out.
     """
+    traced = records.traced
     day = int(traced.day[question])
-    readings = [Reading(*row) for row in _rows(traced.growth, question, *Reading._fields)]
-    stay = _stay(traced, question, day)
-    found = last_measured(readings) | trend(readings) | stay
-    found |= in_stay(readings, found, day) | at_admission(readings, found)
+    readings = records.readings(question)
+    weighed = weighings_of(readings)
+    found = last_measured(readings) | trend(weighed) | _stay(records, question, day)
+    found |= in_stay(weighed, found, day) | at_admission(readings, found)
     found |= (
-        _before(traced, question, found)
-        | _checked(traced, question, day)
-        | _fed(traced, question, found, day)
+        _before(records, question, found)
+        | _checked(records, question, day)
+        | _fed(records, question, found, day)
     )
     found |= (
-        _seen(readings, found, day)
+        _seen(weighed, found, day)
         | _of_child(traced, question, day)
-        | _found_at_home(traced, question)
+        | _found_at_home(records, question)
     )
     if siblings_treated > 0:
         found["siblings_treated"] = int(siblings_treated)
     found["asked_on"] = day
-    kept = {name: value for name, value in found.items() if value is not None and value == value}
     return {
-        name: day_date(value) if name.endswith("_on") else value for name, value in kept.items()
+        name: day_date(value) if name.endswith("_on") else value
+        for name, value in found.items()
+        if value is not None and value == value
     }
 
 
-def _rows(ragged: Ragged, question: int, *names: str) -> list[tuple[Any, ...]]:
-    """The rows of one question as tuples of plain numbers."""
-    rows = slice(int(ragged.offsets[question]), int(ragged.offsets[question + 1]))
-    return list(zip(*(ragged[name][rows].tolist() for name in names), strict=True))
-
-
-def _found_at_home(traced: Trace, question: int) -> dict[str, object]:
+def _found_at_home(records: PlainRecords, question: int) -> dict[str, object]:
     """The newest home visit that found SAM."""
     seen = [
         day
-        for day, finding in _rows(traced.known.visits, question, "visited_on", "finding")
+        for day, finding in records.rows("visits", question, "visited_on", "finding")
         if finding == VisitFinding.SAM_AGAIN
     ]
     return {"sam_at_home_on": seen[-1]} if seen else {}
 
 
-def _stay(traced: Trace, question: int, day: int) -> dict[str, object]:
+def _stay(records: PlainRecords, question: int, day: int) -> dict[str, object]:
     """The latest stay in a development centre: `admitted_on` while it is open, else its first and
     last day."""
-    stays = traced.stays
+    stays = records.traced.stays
     admitted, closed = int(stays.admitted_on[question]), int(stays.closed_on[question])
     if admitted == NEVER_DAY:
         return {}
-    failed = _appetite(traced, question, admitted, min(closed, day))
+    failed = _appetite(records, question, admitted, min(closed, day))
     if closed == NEVER_DAY:
         return failed | {
             "admitted_on": admitted,
@@ -115,11 +151,11 @@ def _stay(traced: Trace, question: int, day: int) -> dict[str, object]:
     )
 
 
-def _appetite(traced: Trace, question: int, admitted: int, until: int) -> dict[str, object]:
+def _appetite(records: PlainRecords, question: int, admitted: int, until: int) -> dict[str, object]:
     """The newest appetite test of the stay (at its admission or at a check), where it was not
     passed."""
-    at_checks = _rows(traced.known.checks, question, "checked_on", "appetite_test")
-    tests = [(admitted, traced.stays.appetite_test[question])]
+    at_checks = records.rows("checks", question, "checked_on", "appetite_test")
+    tests = [(admitted, records.traced.stays.appetite_test[question])]
     tests += [(on, test) for on, test in at_checks if admitted <= on <= until]
     tested = [(on, test) for on, test in tests if test >= 0 and test != AppetiteTest.NOT_DONE]
     return (
@@ -129,7 +165,7 @@ def _appetite(traced: Trace, question: int, admitted: int, until: int) -> dict[s
     )
 
 
-def _before(traced: Trace, question: int, found: dict[str, Any]) -> dict[str, object]:
+def _before(records: PlainRecords, question: int, found: dict[str, Any]) -> dict[str, object]:
     """Treatments before the one in question: how many, and the last day of the last.
 
     An admission within a week of a close goes on with the same treatment: UCDC, two weeks in the
@@ -139,9 +175,7 @@ def _before(traced: Trace, question: int, found: dict[str, Any]) -> dict[str, ob
         return {}
     treatments: list[int] = []
     open_until = -1
-    for admitted, closed in sorted(
-        _rows(traced.known.episodes, question, "admitted_on", "closed_on")
-    ):
+    for admitted, closed in sorted(records.rows("episodes", question, "admitted_on", "closed_on")):
         if admitted > found["stay_from_on"]:
             break
         if not treatments or admitted > open_until + ONE_ILLNESS_DAYS:
@@ -151,9 +185,9 @@ def _before(traced: Trace, question: int, found: dict[str, Any]) -> dict[str, ob
     return {"treated_before": before, "treated_before_on": treatments[-1] if before > 0 else None}
 
 
-def _checked(traced: Trace, question: int, day: int) -> dict[str, object]:
+def _checked(records: PlainRecords, question: int, day: int) -> dict[str, object]:
     """Medical checks of the last 30 days that looked: an empty cell is no look."""
-    signs = _rows(traced.known.checks, question, "checked_on", *_ILLNESS, "poor_appetite")
+    signs = records.rows("checks", question, "checked_on", *_ILLNESS, "poor_appetite")
     if not signs:
         return {"never_checked": True}
     told: dict[str, object] = {
@@ -183,42 +217,43 @@ def _checked(traced: Trace, question: int, day: int) -> dict[str, object]:
     return told
 
 
-def _fed(traced: Trace, question: int, found: dict[str, Any], day: int) -> dict[str, object]:
+def _fed(
+    records: PlainRecords, question: int, found: dict[str, Any], day: int
+) -> dict[str, object]:
     """Therapeutic food of the stay so far, the last take-home ration, attendance in the last known
     month.
 
     Sachets, not issues: food for two weeks is often given out at once.
     """
     told: dict[str, object] = {}
-    given = _rows(traced.known.rations, question, "issued_on", "item", "quantity")
+    given = records.rows("rations", question, "issued_on", "item", "quantity")
     start, until = found.get("stay_from_on"), found.get("stay_to_on", day)
     if (
         start is not None
         and until - start >= FED_DAYS
-        and any(item == RationItem.EDNF for _, item, _ in given)
+        and any(item == _THERAPEUTIC for _, item, _ in given)
     ):
         sachets = sum(
-            count for on, item, count in given if item == RationItem.EDNF and start <= on <= until
+            count for on, item, count in given if item == _THERAPEUTIC and start <= on <= until
         )
         told |= {"food_sachets": round(sachets), "food_days": until - start}
-    rations = [on for on, item, _ in given if item == RationItem.THR]
-    told |= {"ration_on": rations[-1]} if rations else {}
-    months = [
-        row
-        for row in _rows(traced.known.attendance, question, "month", "open_days", "attended_days")
-        if row[1] > 0 and row[2] == row[2] and day - row[0] < ATTENDED_DAYS
-    ]
-    if months:
-        month, opened, attended = months[-1]
-        told |= {
-            "attendance_month_on": month,
-            "open_days": int(opened),
-            "attended_days": int(attended),
-        }
+    for on, item, _ in reversed(given):
+        if item == _TAKE_HOME:
+            told["ration_on"] = on
+            break
+    months = records.rows("attendance", question, "month", "open_days", "attended_days")
+    for month, opened, attended in reversed(months):
+        if opened > 0 and attended == attended and day - month < ATTENDED_DAYS:
+            told |= {
+                "attendance_month_on": month,
+                "open_days": int(opened),
+                "attended_days": int(attended),
+            }
+            break
     return told
 
 
-def _seen(readings: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
+def _seen(weighed: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
     """Since when nobody weighed the child, the longest time between weights, and how many there
     were."""
     if "last_weight_on" not in found:
@@ -228,7 +263,7 @@ def _seen(readings: list[Reading], found: dict[str, Any], day: int) -> dict[str,
     start = found.get("admitted_on", found.get("discharged_on"))
     if start is None:
         return told
-    days = [one.measured_on for one in weighings_of(readings) if one.measured_on >= start]
+    days = [one.measured_on for one in weighed if one.measured_on >= start]
     if not treated:
         days = [on for on in days if on > start]
     told |= {"weighings": len(days), "weighings_from_on": start}

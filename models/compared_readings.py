@@ -48,15 +48,12 @@ class Reading(NamedTuple):
         )
 
 
-def _last(readings: list[Reading], name: str) -> Reading | None:
-    return next(
-        (
-            reading
-            for reading in reversed(readings)
-            if getattr(reading, name) == getattr(reading, name)
-        ),
-        None,
-    )
+def _last(readings: list[Reading], column: str) -> Reading | None:
+    at = Reading._fields.index(column)
+    for reading in reversed(readings):
+        if reading[at] == reading[at]:
+            return reading
+    return None
 
 
 def last_measured(readings: list[Reading]) -> dict[str, Any]:
@@ -95,22 +92,22 @@ def weighings_of(readings: list[Reading]) -> list[Reading]:
     )
 
 
-def trend(readings: list[Reading]) -> dict[str, object]:
+def trend(weighed: list[Reading]) -> dict[str, object]:
     """The weight before to which the newest is compared, and the step from the weighing just before
-    the newest."""
-    weighed = weighings_of(readings)
+    the newest; `weighed` as `weighings_of` gives it."""
     if len(weighed) < 2 or not weighed[-1].comparable:
         return {}
-    last, earlier = weighed[-1], [reading for reading in weighed[:-1] if reading.comparable]
-    since = {reading.measured_on: last.measured_on - reading.measured_on for reading in earlier}
-    near = [
+    last = weighed[-1]
+    today = last.measured_on
+    earlier = [
         one
-        for one in earlier
-        if SHORTEST_TREND_DAYS <= since[one.measured_on] <= LONGEST_TREND_DAYS
+        for one in weighed[:-1]
+        if today - one.measured_on <= LONGEST_TREND_DAYS and one.comparable
     ]
+    near = [one for one in earlier if today - one.measured_on >= SHORTEST_TREND_DAYS]
     if not near:
         return {}
-    long = [one for one in near if since[one.measured_on] >= TREND_DAYS]
+    long = [one for one in near if today - one.measured_on >= TREND_DAYS]
     before = long[-1] if long else near[0]
     return {
         "weight_before_kg": round(before.weight_kg, 2),
@@ -120,15 +117,13 @@ def trend(readings: list[Reading]) -> dict[str, object]:
     }
 
 
-def in_stay(readings: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
+def in_stay(weighed: list[Reading], found: dict[str, Any], day: int) -> dict[str, object]:
     """The first and the last weight of the stay, a week or more apart, where they are not those of
-    the trend."""
+    the trend; `weighed` as `weighings_of` gives it."""
     if "stay_from_on" not in found:
         return {}
     until = found.get("stay_to_on", day)
-    of_stay = [
-        one for one in weighings_of(readings) if found["stay_from_on"] <= one.measured_on <= until
-    ]
+    of_stay = [one for one in weighed if found["stay_from_on"] <= one.measured_on <= until]
     if not of_stay or not (of_stay[0].comparable and of_stay[-1].comparable):
         return {}
     first, last = of_stay[0], of_stay[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -20,10 +21,10 @@ from features.trajectory.smoother import DEFAULT_PRIORS
 from features.trajectory.trace import Trace, trace
 from models import onset_question, relapse_question
 from models.bundle import Bundle
-from models.child_facts import facts_of
+from models.child_facts import PlainRecords, facts_of
 from models.reasons import grouped
 from models.targets import TARGETS, Asked, Target
-from registry.contract.arrays import AnyArray
+from registry.contract.arrays import AnyArray, Flags
 from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
 
@@ -92,9 +93,12 @@ class Scored:
 
     def facts(self, question: int) -> dict[str, object]:
         """What a sentence about one question may say (None where it is not known)."""
-        return facts_of(
-            self.traced, question, siblings_treated=float(self.rows[question, _SIBLINGS])
-        )
+        siblings = float(self.rows[question, _SIBLINGS])
+        return facts_of(self._records, question, siblings_treated=siblings)
+
+    @cached_property
+    def _records(self) -> PlainRecords:
+        return PlainRecords(self.traced)
 
 
 def score_children(
@@ -144,20 +148,34 @@ class Questions:
         """The feature rows (n, p) under a bundle's priors."""
         key = _priors_key(bundle)
         if key not in self._rows:
-            beside = self._context.columns(self.known) if self._context else None
-            self._rows[key] = kernel.rows(self.traced(bundle), beside)
+            self._rows[key] = kernel.rows(self.traced(bundle), self._beside)
         return self._rows[key]
+
+    @cached_property
+    def _beside(self) -> Mapping[str, AnyArray] | None:
+        """What family and centre say; it hangs on no prior."""
+        return self._context.columns(self.known) if self._context else None
 
     def risk(self, target: Target, bundle: Bundle) -> tuple[AnyArray, AnyArray, AnyArray]:
         """(risk, low, high) of each question as `score_children` gives them, without reasons; NaN
         where the target is not asked or cannot be scored."""
-        rows = self.rows(bundle)
-        asked = np.flatnonzero(abstains(target, self.traced(bundle), rows) == 0)
-        found = np.full((3, len(rows)), np.nan)
-        log_odds = bundle.log_odds(rows[asked])
-        found[0, asked] = 1.0 / (1.0 + np.exp(-log_odds))
-        found[1:, asked] = bundle.calibrator.interval(log_odds)
+        found = np.full((3, len(self.known.day)), np.nan)
+        # Feature rows cost most, and half of a registry's children have left or are too old.
+        asked = np.flatnonzero(_may_be_asked(target, self.traced(bundle)))
+        some = self._of(asked)
+        rows = some.rows(bundle)
+        scored = np.flatnonzero(abstains(target, some.traced(bundle), rows) == 0)
+        log_odds = bundle.log_odds(rows[scored])
+        found[0, asked[scored]] = 1.0 / (1.0 + np.exp(-log_odds))
+        found[1:, asked[scored]] = bundle.calibrator.interval(log_odds)
         return found[0], found[1], found[2]
+
+    def _of(self, some: AnyArray) -> Questions:
+        """Some of the questions (positions) alone."""
+        known = self.known
+        if len(some) == len(known.day):
+            return self
+        return Questions(self._clock, known.child[some], known.day[some], context=self._context)
 
 
 def _priors_key(bundle: Bundle | None) -> int | None:
@@ -187,6 +205,15 @@ def abstains(target: Target, traced: Trace, rows: np.ndarray) -> np.ndarray:
         stays.facility_open,
     )
     return np.where(why > 0, why, not_asked).astype(np.int8)
+
+
+def _may_be_asked(target: Target, traced: Trace) -> Flags:
+    """Whether the question may arise (n,), as far as no feature row is needed to say so."""
+    child, day = traced.known.children, traced.day
+    too_old = days_between(child["birth_date"], day) > target.oldest_age_days
+    out_of_reach = too_old | (child["left_on"] <= day)
+    asked: Flags = ~out_of_reach & (_not_asked(target, traced) == 0)
+    return asked
 
 
 def _not_asked(target: Target, traced: Trace) -> AnyArray:

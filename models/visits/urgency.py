@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from care.pathway.conditions import holds, ill_now, within
+from care.pathway.conditions import NEVER, holds, ill_now, within
 from care.pathway.gain_shown import weights_of_stay
 from care.pathway.weights import LOOK_BACK_DAYS
 from care.protocol import Protocol
@@ -78,6 +78,8 @@ def _fell_from(weighed: list[tuple[int, float]]) -> dict[str, object]:
 def _highest_of_stay(traced: Trace, question: int, admitted_on: int) -> dict[str, object]:
     """The highest weight of the open stay, from which the rule counts a loss; the latest of
     equals."""
+    if admitted_on == NEVER:
+        return {}
     on, kg = weights_of_stay(traced.growth, question, admitted_on)
     if not len(kg):
         return {}

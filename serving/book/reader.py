@@ -243,6 +243,12 @@ class Reader:
             rows = compared_rows(connection, run, [row_of(row.page) for row in pages])
             return with_visits(connection, run, rows) if ticked else rows
 
+    def child_ids(self, run: Run, sector_id: str) -> set[str]:
+        """The ids of a run's children in a sector of the scope."""
+        wanted = self._rows(run).with_only_columns(ROWS.c.child_id)
+        with self._connection() as connection:
+            return set(connection.scalars(wanted.where(ROWS.c.sector_id == sector_id)))
+
     def children(self, run: Run, ids: Collection[str]) -> dict[str, Candidate]:
         """These children of a run within the scope, by id, with outcomes ticked since."""
         with self._connection() as connection:

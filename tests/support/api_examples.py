@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -85,7 +86,8 @@ def _published_with_areas(address: str) -> None:
         run = begin(store.engine, as_of=former.as_of, made_from={"again": 1}, places=places)
         write_chunk(store.engine, run, 0, reader.rows(former))
         registry = store.load()
-        counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
+        rows_of = partial(reader.rows, run, ticked=False)
+        counted = count_areas(rows_of, run, Scoring.of(registry, {}, run.as_of), {})
         areas = list(area_pages([counted], registry, standard()))
         publish(store.engine, run, facts=FACTS | {"exercise": False}, areas=areas)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from care.protocol import standard
@@ -74,7 +75,8 @@ def make_store(home: Path, rows: Iterable[BookRow]) -> str:
         scorebook.write_chunk(store.engine, run, 0, rows)
         reader = Reader(store.engine, Scope.of(["state:*"]))
         registry = store.load()
-        counted = count_areas(reader, run, Scoring.of(registry, {}, run.as_of), {})
+        rows_of = partial(reader.rows, run, ticked=False)
+        counted = count_areas(rows_of, run, Scoring.of(registry, {}, run.as_of), {})
         areas = list(area_pages([counted], registry, standard()))
         areas += supply_pages([counted], registry, standard(), None)
         publish(store.engine, run, facts=FACTS, areas=areas)

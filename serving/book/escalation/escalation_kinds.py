@@ -69,7 +69,7 @@ def escalation_facts(
     an appetite test that was passed; `stay_on`: the open stay's admission; `sam_found_on`,
     `ill_found_on`: a home visit's finding that no later record answered; `died_on`.
     """
-    facts = {name: int(column[i]) for name, column in placed.facts.items() if name in _ASKED}
+    facts = {name: int(placed.facts[name][i]) for name in _ASKED}
     of = [int(placed.facts[name][i]) for name in ORDER[placed.rule[i]].since]
     found = {day for day, finding in visits if finding == VisitFinding.SAM_AGAIN}
     tests = {facts["tested_on"]} if facts["appetite_test"] == AppetiteTest.PASS else set()

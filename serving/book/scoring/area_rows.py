@@ -23,7 +23,6 @@ from features import data_quality
 from models.expected_events import AtRisk
 from registry.contract.arrays import Ints
 from registry.contract.registry import Registry
-from serving.book.reader import Reader
 from serving.book.scorebook import BookRow, Run, packed_area
 from serving.book.scoring.book_rows import Scoring
 from serving.book.scoring.list_outcomes import SectorLists, list_pages
@@ -113,7 +112,7 @@ class AreaCounts:
 
 
 def count_areas(
-    reader: Reader,
+    rows_of: Callable[[str], list[BookRow]],
     run: Run,
     scoring: Scoring,
     asked: Mapping[str, Mapping[str, Sequence[AtRisk]]],
@@ -123,9 +122,9 @@ def count_areas(
 ) -> AreaCounts:
     """Count the sectors and centres of one part, whose rows are written.
 
-    asked: by target and sector, all untreated children asked, of whom the book keeps a few
+    rows_of: a sector's rows, by id, as the book has them; asked: by target and sector, all untreated children asked, of whom the book keeps a few
     (`serving.book.scoring.kept_children`); lists: by sector, what came of its lists; `read` hears
-    of each sector's rows, which are read once.
+    of each sector's rows.
     """
     registry, own = scoring.registry, scoring.own_centres
     centres = np.arange(len(registry.centre_ids))
@@ -139,7 +138,7 @@ def count_areas(
     named = centres_by_sector(registry)
     sectors = {}
     for place in scoring.own_sectors():
-        rows = reader.rows(run, place, ticked=False)
+        rows = rows_of(place)
         read(place, rows)
         sectors[place] = {LISTS: (lists or {}).get(place, {})} | _sector_page(
             rows,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,15 @@ from features.clock import Clock
 from features.trajectory.context import Context
 from features.trajectory.trace import Trace
 from models.bundle import Bundle
-from models.scoring import NOT_SCORED, OTHER_QUESTIONS, SCORED, WHY_NOT, Scored, score_children
+from models.scoring import (
+    NOT_SCORED,
+    OTHER_QUESTIONS,
+    SCORED,
+    WHY_NOT,
+    Scored,
+    TargetScores,
+    score_children,
+)
 from models.targets import TARGETS, Asked
 from models.visits.hold_out import drawn
 from models.visits.listed_child import Candidate
@@ -126,23 +134,15 @@ class Scoring:
             self.clock, children, day, bundles=self.bundles, context=self.context
         )
         placed = self.placed(scored.traced)
+        told = {name: _scores(target) for name, target in scored.targets.items()}
         for i in range(len(children)):
-            row = self._row(scored, placed, i)
-            facts = row.candidate.facts | urgency_facts(
-                scored.traced, placed.facts, i, self.protocol
-            )
-            escalation = escalation_facts(placed, i, visits_of(scored.traced, i))
-            facts |= {name: day for name, day in escalation.items() if day is not None}
-            yield replace(row, candidate=replace(row.candidate, facts=facts))
+            scores = {name: of[i] for name, of in told.items()}
+            yield BookRow(self._candidate(scored, placed, scores, i), scores)
 
     def placed(self, traced: Trace) -> Placed:
         """Where the protocol places each child of a view."""
         facts = care_facts.of(traced.known, traced.growth, self.protocol)
         return place(facts, self.protocol)
-
-    def _row(self, scored: Scored, placed: Placed, i: int) -> BookRow:
-        scores = {target: _score(scored, target, i) for target in scored.targets}
-        return BookRow(self._candidate(scored, placed, scores, i), scores)
 
     def _candidate(
         self, scored: Scored, placed: Placed, scores: Mapping[str, Score], i: int
@@ -150,11 +150,7 @@ class Scoring:
         known, places = scored.traced.known, self.places
         step: dict[str, Any] = placed.row(i)
         centre = int(known.children["centre"][i])
-        facts: dict[str, Any] = (
-            scored.facts(i)
-            | _standing(step.pop("findings"))
-            | _target_weight_kg(scored, self.protocol, i)
-        )
+        facts = self._facts(scored, placed, step.pop("findings"), i)
         centre_id = str(self.registry.centre_ids[centre])
         centre_names: Any = self.registry.facts.get("centre_names", {})
         target = _leading(scores)
@@ -184,6 +180,20 @@ class Scoring:
             **_last_visit(scored, i),
         )
 
+    def _facts(
+        self, scored: Scored, placed: Placed, findings: list[dict[str, Any]], i: int
+    ) -> dict[str, Any]:
+        """What sentences, the order of the list and escalations ask of a child."""
+        traced = scored.traced
+        escalation = escalation_facts(placed, i, visits_of(traced, i))
+        return (
+            scored.facts(i)
+            | _standing(findings)
+            | _target_weight_kg(scored, self.protocol, i)
+            | urgency_facts(traced, placed.facts, i, self.protocol)
+            | {name: day for name, day in escalation.items() if day is not None}
+        )
+
 
 def _leading(scores: Mapping[str, Score]) -> str | None:
     """The target that the list ranks by: the scored one; of two that of a child in care before that
@@ -204,24 +214,24 @@ def _why_not(scores: Mapping[str, Score]) -> str | None:
     return next((why for why in told if why not in OTHER_QUESTIONS), None)
 
 
-def _score(scored: Scored, name: str, i: int) -> Score:
-    target = scored.targets[name]
-    why_not, landmark = WHY_NOT[target.why_not[i]], _number(target.landmark_day[i])
-    landmark = None if landmark is None else int(landmark)
-    version = target.version or None
-    if why_not:
-        return Score(NOT_SCORED, why_not, landmark, None, None, None, None, (), version)
-    return Score(
-        status=SCORED,
-        why_not=None,
-        landmark_day=landmark,
-        risk=float(target.risk[i]),
-        risk_low=float(target.low[i]),
-        risk_high=float(target.high[i]),
-        base_log_odds=float(target.base),
-        reasons=reasons_of(target, i),
-        model_version=version,
-    )
+def _scores(target: TargetScores) -> list[Score]:
+    """What a target's model said of each child."""
+    version, base = target.version or None, float(target.base)
+    columns = (target.why_not, target.landmark_day, target.risk, target.low, target.high)
+    said: list[Score] = []
+    none: dict[tuple[int, int | None], Score] = {}
+    for i, cells in enumerate(zip(*(of.tolist() for of in columns), strict=True)):
+        why, day, risk, low, high = cells
+        landmark = None if day != day else int(day)
+        if why == 0:
+            reasons = reasons_of(target, i)
+            said.append(Score(SCORED, None, landmark, risk, low, high, base, reasons, version))
+            continue
+        if (why, landmark) not in none:
+            of_none = (NOT_SCORED, WHY_NOT[why], landmark, None, None, None, None, (), version)
+            none[why, landmark] = Score(*of_none)
+        said.append(none[why, landmark])
+    return said
 
 
 _TOLD_AS = {

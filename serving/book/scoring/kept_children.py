@@ -85,7 +85,8 @@ def first_look(
         part = child = own[start : start + LOOK]
         day = np.full(len(child), scoring.day, np.int32)
         questions = Questions(scoring.clock, child, day, context=scoring.context)
-        traced = questions.traced(scoring.bundles.get(next(iter(TARGETS))))
+        # Neither a stay nor a rule hangs on priors: those that the risk is made from will do.
+        traced = questions.traced(scoring.bundles.get(next(iter(risks), next(iter(TARGETS)))))
         placed = scoring.placed(traced)
         asks[part] |= _asks(scoring.day, traced, placed) | _lately_dead(scoring, traced, placed)
         danger[part] = placed.danger

@@ -30,7 +30,7 @@ from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.escalation.escalation_records import children_in_sight
 from serving.book.reader import Reader
-from serving.book.scorebook import AREAS, Run
+from serving.book.scorebook import AREAS, BookRow, Run
 from serving.book.scoring.area_rows import AreaCounts, count_areas
 from serving.book.scoring.book_rows import Scoring
 from serving.book.scoring.kept_children import FirstLook, first_look
@@ -45,6 +45,8 @@ CHUNKS_OF_A_PART = 100_000
 """A part's chunks are numbered from its own number times this."""
 
 Progress = Callable[[int, int], None]
+SectorRows = dict[str, list[BookRow]]
+"""Rows that were written, by sector: what the book would give back, without reading it."""
 CountOutcomes = Callable[[Registry, str, dt.date], int]
 """How many outcomes of a target a registry knows by a day."""
 
@@ -132,11 +134,10 @@ def score_part(task: PartTask, progress: Progress = lambda done, of: None) -> Pa
             escalated = children_in_sight(connection, task.run)
         engine.dispose()
         looked = first_look(scoring, lambda done: progress(done, 2 * children), escalated=escalated)
-        _write_rows(engine, task, scoring, looked, progress)
-        reader = Reader(engine, Scope.of(["state:*"]))
+        rows = _write_rows(engine, task, scoring, looked, progress)
         lists = lists_of_sectors(engine, task.run, scoring, scoring.own_sectors())
         counts = count_areas(
-            reader,
+            partial(_rows_of, engine, task.run, rows),
             task.run,
             scoring,
             looked.at_risk(),
@@ -192,15 +193,33 @@ def _outcomes(task: PartTask, part: StorePart, own: Days) -> dict[str, int]:
 
 def _write_rows(
     engine: sa.Engine, task: PartTask, scoring: Scoring, looked: FirstLook, progress: Progress
-) -> None:
-    """Write the kept children's rows, but for the chunks that a broken-off run wrote already."""
-    written, children = scorebook.chunks_written(engine, task.run), len(scoring.own_children())
+) -> SectorRows | None:
+    """Write the kept children's rows, but for the chunks that a broken-off run wrote already; the
+    rows by sector, None where some were written before."""
+    before, children = scorebook.chunks_written(engine, task.run), len(scoring.own_children())
     kept = np.flatnonzero(looked.kept).astype(np.int32)
     first = task.partition.number * CHUNKS_OF_A_PART
+    found: SectorRows | None = {}
     for chunk, start in enumerate(range(0, len(kept), CHUNK), start=first):
-        rows = kept[start : start + CHUNK]
-        if chunk not in written:
-            scorebook.write_chunk(engine, task.run, chunk, scoring.rows(rows))
+        if chunk in before:
+            found = None
+        else:
+            rows = list(scoring.rows(kept[start : start + CHUNK]))
+            scorebook.write_chunk(engine, task.run, chunk, rows)
+            for row in rows if found is not None else ():
+                found.setdefault(row.candidate.sector_id, []).append(row)
         ready = children * min(start + CHUNK, len(kept)) // len(kept)
         progress(children + ready, 2 * children)
     progress(2 * children, 2 * children)
+    return found
+
+
+def _rows_of(engine: sa.Engine, run: Run, written: SectorRows | None, sector: str) -> list[BookRow]:
+    """A sector's rows by id, as the book has them: without a child that was forgotten since its row
+    was written."""
+    reader = Reader(engine, Scope.of(["state:*"]))
+    if written is None:
+        return reader.rows(run, sector, ticked=False)
+    there = reader.child_ids(run, sector)
+    rows = (row for row in written.get(sector, ()) if row.candidate.child_id in there)
+    return sorted(rows, key=lambda row: row.candidate.child_id)
