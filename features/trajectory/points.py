@@ -34,17 +34,12 @@ from registry.contract.arrays import Codes, Flags, Floats, Ints
 from registry.contract.codes import HeightPosition
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 
+READ = ("age_days", "height_days", "waz", "haz", "whz", "valid", "sam", "wasted")
+"""What a reading says by itself."""
 COLUMNS = (
-    "age_days",
-    "height_days",
-    "waz",
-    "haz",
-    "whz",
+    *READ,
     "whz_traced",
     "log_weight",
-    "valid",
-    "sam",
-    "wasted",
     "growth_time",
     "relative_weight",
     "waz_per_kg2",
@@ -131,6 +126,7 @@ def _points(
     oedema: Codes,
     haz_prior: Prior,
     c: Criteria,
+    smoothed: bool,
     out: Floats,
     answers: Codes,
 ) -> None:
@@ -138,7 +134,7 @@ def _points(
         height_at, height_cm, height_position = -1, np.nan, -1
         state, level_at, level_time = start(haz_prior), -1, 0.0
         for row in range(offsets[i], offsets[i + 1]):
-            age, time = day[row] - birth[i], growth_time(day[row], birth[i])
+            age = day[row] - birth[i]
             own = not np.isnan(height[row])
             if own:
                 height_at, height_cm, height_position = (
@@ -149,19 +145,6 @@ def _points(
             waz, haz, whz = weight_and_height(
                 sex[i], age, weight[row], height_cm, height_position, oedema[row]
             )
-            cm_of_haz = _cm_of_haz(sex[i], age, c.last_day)
-            if level_at >= 0 and day[row] > level_at:
-                state = advanced(
-                    state, float(day[row] - level_at), max(time - level_time, 0.0), haz_prior
-                )
-                level_at, level_time = day[row], time
-            if own and c.haz_low <= haz <= c.haz_high:
-                state = corrected(state, haz, haz_prior.noise / (cm_of_haz * cm_of_haz))
-                level_at, level_time = day[row], time
-            traced, of_kg, of_cm = np.nan, np.nan, np.nan
-            if level_at >= 0 and not oedema[row] > 0.0:
-                likely = _height_of(sex[i], age, state[0], c.last_day)
-                traced, of_kg, of_cm = whz_and_slopes(sex[i], age, weight[row], likely)
             old = float(day[row] - height_at) if height_at >= 0 else np.nan
             stale = height_is_stale(age, old, c)
             sam, rounded, answers[:, row] = -1, round_z(whz), -1
@@ -178,14 +161,30 @@ def _points(
             out[2, row] = waz if c.waz_low <= waz <= c.waz_high else np.nan
             out[3, row] = haz if own and c.haz_low <= haz <= c.haz_high else np.nan
             out[4, row] = rounded if plausible else np.nan
-            out[5, row] = traced if c.whz_low <= traced <= c.whz_high else np.nan
-            out[6, row] = np.log(weight[row]) if weight[row] > 0.0 else np.nan
-            out[7, row], out[8, row] = sam >= 0, sam == 1
-            out[9, row] = (
+            out[5, row], out[6, row] = sam >= 0, sam == 1
+            out[7, row] = (
                 1.0
                 if plausible and rounded < c.moderate_z_below
                 else (0.0 if plausible else np.nan)
             )
+            if not smoothed:
+                continue
+            time = growth_time(day[row], birth[i])
+            cm_of_haz = _cm_of_haz(sex[i], age, c.last_day)
+            if level_at >= 0 and day[row] > level_at:
+                state = advanced(
+                    state, float(day[row] - level_at), max(time - level_time, 0.0), haz_prior
+                )
+                level_at, level_time = day[row], time
+            if own and c.haz_low <= haz <= c.haz_high:
+                state = corrected(state, haz, haz_prior.noise / (cm_of_haz * cm_of_haz))
+                level_at, level_time = day[row], time
+            traced, of_kg, of_cm = np.nan, np.nan, np.nan
+            if level_at >= 0 and not oedema[row] > 0.0:
+                likely = _height_of(sex[i], age, state[0], c.last_day)
+                traced, of_kg, of_cm = whz_and_slopes(sex[i], age, weight[row], likely)
+            out[8, row] = traced if c.whz_low <= traced <= c.whz_high else np.nan
+            out[9, row] = np.log(weight[row]) if weight[row] > 0.0 else np.nan
             out[10, row], out[11, row] = time, relative_weight(sex[i], age, weight[row])
             out[12, row] = _waz_per_kg2(sex[i], age, weight[row], waz, c.last_day)
             out[13, row] = 1.0 / (cm_of_haz * cm_of_haz)
@@ -224,7 +223,9 @@ def _uncertain_ages(out: Floats, answers: Codes, ends: list[tuple[Floats, Codes]
     return hangs
 
 
-def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> Ragged:
+def growth_points(
+    known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"], smoothed: bool = True
+) -> Ragged:
     """The view's measurements with, float64 each (NaN where it cannot be said):
 
     `age_days`; `height_days`, the age of the height in use (0: measured then; more: carried
@@ -236,26 +237,31 @@ def growth_points(known: Known, *, haz_prior: Prior = DEFAULT_PRIORS["haz"]) -> 
     each kg² or cm² of error; `whz_height_variance`, what the traced height's error adds to
     `whz_traced`.
 
+    `smoothed` False: without `whz_traced`, `log_weight` and the smoother's, in half the time.
+
     And, int8 each, what each reading answers by criterion (1 yes, 0 no, -1 not asked): the columns
     of `features.answered.QUESTIONS`. `age_uncertain` (bool): what it says hangs on a birth date
     that is known to the month, say (`_uncertain_ages`).
     """
     seen, child = known.measurements, known.children
     birth, off = child["birth_date"].astype(np.int64), child["birth_date_uncertain_days"]
-    out, answers = _at_birth(seen, child["sex"], birth, haz_prior)
+    out, answers = _at_birth(seen, child["sex"], birth, haz_prior, smoothed)
     uncertain = np.zeros(seen.rows.rows, np.bool_)
     if (off > 0).any():
         days = np.where(off > 0, off, 0.0).astype(np.int64)
-        ends = [_at_birth(seen, child["sex"], birth + by, haz_prior) for by in (-days, days)]
+        ends = [_at_birth(seen, child["sex"], birth + by, haz_prior, False) for by in (-days, days)]
         uncertain = _uncertain_ages(out, answers, ends)
-    points = dict(zip((*COLUMNS, *QUESTIONS), (*out, *answers), strict=True))
+    points = dict(zip((*COLUMNS[: len(out)], *QUESTIONS), (*out, *answers), strict=True))
     return seen.having(**points, age_uncertain=uncertain)
 
 
-def _at_birth(seen: Ragged, sex: Codes, birth: Ints, haz_prior: Prior) -> tuple[Floats, Codes]:
-    """The columns of growth points (COLUMNS, QUESTIONS), for these birth dates."""
+def _at_birth(
+    seen: Ragged, sex: Codes, birth: Ints, haz_prior: Prior, smoothed: bool
+) -> tuple[Floats, Codes]:
+    """The columns of growth points (COLUMNS, or READ where not `smoothed`; and QUESTIONS), for
+    these birth dates."""
     out, answers = (
-        np.empty((len(COLUMNS), seen.rows.rows)),
+        np.empty((len(COLUMNS if smoothed else READ), seen.rows.rows)),
         np.empty((len(QUESTIONS), seen.rows.rows), np.int8),
     )
     _points(
@@ -270,6 +276,7 @@ def _at_birth(seen: Ragged, sex: Codes, birth: Ints, haz_prior: Prior) -> tuple[
         seen["oedema"],
         haz_prior,
         criteria(),
+        smoothed,
         out,
         answers,
     )

@@ -151,9 +151,9 @@ def last_day(versions: Mapping[str, Mapping[str, AnyArray]]) -> int:
     return latest
 
 
-def last_day_counted(days: Days, rows: Ints) -> int:
+def last_day_counted(days: Days, rows: Ints, *, of: int | None = None) -> int:
     """The last day that a table's records speak of, from its different days in order and how many
-    rows each has; `EVER` where there are none.
+    rows each has (`of` rows of the table; None: these are all); `EVER` where there is none.
 
     A mistyped date lies alone, months after the others, and would make every child look followed
     until then: a day counts when the month up to it holds at least one in a thousand of its
@@ -163,8 +163,9 @@ def last_day_counted(days: Days, rows: Ints) -> int:
         return int(EVER)
     upto = np.concatenate([[0], np.cumsum(rows)])
     month_before = upto[1:] - upto[np.searchsorted(days, days - LONGEST_MONTH_DAYS, side="right")]
-    counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * upto[-1])
-    return int(days[counted[-1]])
+    of = int(upto[-1]) if of is None else of
+    counted = np.flatnonzero(month_before >= STRAY_BELOW_SHARE * of)
+    return int(days[counted[-1]]) if len(counted) else int(EVER)
 
 
 def centre_names(

@@ -85,17 +85,26 @@ class Bulk(AbstractContextManager["Bulk"]):
         with self._connection.cursor() as cursor, by_a_replica():
             cursor.execute(statement)
 
-    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
+    def query(
+        self,
+        statement: str,
+        kinds: Mapping[str, type] | None = None,
+        *,
+        most_rows: int | None = None,
+    ) -> dict[str, AnyArray]:
         """The answer's columns by name: as in memory where their kinds are given, Python objects
-        otherwise. Raises BadInput REG072 where a replica broke the reading off."""
+        otherwise. `most_rows`: that the answer can have (None: they are counted first, which asks a
+        sum over a table twice). Raises BadInput REG072 where a replica broke the reading off."""
         with self._connection.cursor() as cursor, by_a_replica():
             if self.backend == "sqlite":
                 # One batch: the driver settles a column's type on the first, and would stumble over
                 # a later float. It reserves that many rows of every column at once, so that the
                 # batch is as large as the answer and not as any could be: 2**27 rows were 31 GB of
                 # address space, and a process that has so much can start no other one.
-                cursor.execute(f"SELECT COUNT(*) FROM ({statement})")
-                rows = cursor.fetchone()[0]
+                rows = most_rows
+                if rows is None:
+                    cursor.execute(f"SELECT COUNT(*) FROM ({statement})")
+                    rows = cursor.fetchone()[0]
                 cursor.adbc_statement.set_options(
                     **{"adbc.sqlite.query.batch_rows": str(max(rows, 1))}
                 )

@@ -26,11 +26,10 @@ from registry.store.links.known_links import known_links
 from registry.store.loading import (
     child_numbers,
     days_measured_of,
-    last_day_known_before,
     late_days,
     load_around,
     load_numbers,
-    share_assumed_dates,
+    told_before_day,
 )
 from registry.store.store import Store, open_store
 
@@ -198,7 +197,7 @@ def told_before(store: Store, day: int) -> tuple[int, float]:
     """(the last day that the rows known before a day speak of, the share of these whose day of
     entry nobody wrote down), counted in the database."""
     with store.reading() as bulk:
-        return last_day_known_before(bulk, day), share_assumed_dates(bulk, known_before=day)
+        return told_before_day(bulk, day)
 
 
 class SectorLot(NamedTuple):

@@ -286,9 +286,9 @@ def test_drift_of_many_children_is_that_of_sectors_drawn_by_lot(monkeypatch):
     ours = Views.of(alone(registry, mine), bundle)
     assert ours.begun == theirs.begun
     # Features look at the whole centre and family, in the lot or not.
-    view = at_end_of(registry, first, last)
-    rows = few_of_month(month_rows(alone(view, mine), bundle, first))
-    why, matrix = scored_rows.asked(Clock(view), bundle, rows, Context(Clock(view)))
+    clock = Clock(at_end_of(registry, first, last))
+    rows = few_of_month(month_rows(Clock(alone(clock.registry, mine)), bundle, first))
+    why, matrix = scored_rows.asked(clock, bundle, rows, Context(clock))
     profiles = (
         profile_of_rows(bundle, first, rows.child[why == 0], matrix),
         theirs.target(first, last),

@@ -1,16 +1,19 @@
 """Spec: what a measurement is called, readable as a nutritionist's table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from features import status
 from features.clock import Clock
 from features.criteria import Criteria, criteria, read
-from features.trajectory.points import growth_points
+from features.trajectory.points import COLUMNS, READ, growth_points
 from features.who.growth import zscores
 from registry.checks.table import build_records
 from registry.contract.errors import SanketError
 from registry.contract.registry import day_number
+from tests.support import trained_models as made
 
 NAN = np.nan
 
@@ -148,3 +151,22 @@ def test_a_length_of_23_months_is_read_as_a_length_at_25_months_too(position, ta
         height_position=[("lying", "standing").index(taken_as)] * 2,
     )["whz"]
     assert [own, carried] == pytest.approx(np.round(asked, 2), abs=1e-12)
+
+
+@pytest.mark.parametrize("uncertain", [False, True])
+def test_a_reading_by_itself_says_what_it_says_before_the_smoother(uncertain):
+    """`smoothed=False` leaves columns out and changes none, dates of birth known to the month
+    included."""
+    registry = made.clock().registry
+    if uncertain:
+        off = np.where(np.arange(registry.children.rows) % 3 == 0, 15.0, NAN)
+        children = registry.children.having(birth_date_uncertain_days=off)
+        registry = replace(registry, children=children)
+    children = np.arange(400, dtype=np.int32)
+    last = np.full(len(children), registry.recorded_until, np.int32)
+    known = Clock(registry).known_by(children, last)
+    whole, alone = growth_points(known), growth_points(known, smoothed=False)
+    assert set(whole.rows) - set(alone.rows) == set(COLUMNS) - set(READ)
+    for name in alone.rows:
+        np.testing.assert_array_equal(alone[name], whole[name], err_msg=name)
+    assert alone["sam"].sum() > 5 and alone["age_uncertain"].any() == uncertain

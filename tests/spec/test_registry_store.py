@@ -21,12 +21,14 @@ from hypothesis import strategies as st
 
 from registry.checks.table import build
 from registry.contract.errors import BadInput, UsageError
-from registry.contract.registry import NEVER, OWN_DAY, Registry, day_number
+from registry.contract.registry import NEVER, OWN_DAY, Registry, day_date, day_number
 from registry.store import loading, schema
 from registry.store.arrivals import table_writer
+from registry.store.partitions import told_before
 from registry.store.store import open_store
 from tests.support.postgres import fresh_database, own_server
 from tests.support.registry_samples import CENTRES, CHILDREN, MEASUREMENTS, folder, tables
+from training.cohorts.known_before import known_before
 
 EPISODES = "episode_id,child_id,programme,admitted_on,closed_on,outcome\ne1,c1,UCDC,2025-01-05,,\n"
 
@@ -130,6 +132,37 @@ def test_the_longest_list_of_children_is_looked_up_and_not_searched_for(tmp_path
             asked = f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE child IN ({some})"
             plan = [row[-1] for row in base.execute(asked)]
             assert any(step.startswith("SEARCH") for step in plan), (table, plan)
+
+
+def test_the_last_day_told_is_counted_in_the_database_as_in_memory(store, tmp_path):
+    """Two children weighed daily for 600 days (one weighing in three entered 30 days later), then
+    one of them twice more, and once three years later, which a typing error may have made."""
+    begin = day_number("2023-01-01")
+    rows = [
+        (child, begin + at, begin + at + 30 if at % 3 == 0 else None)
+        for child in ("c1", "c2")
+        for at in range(600)
+    ]
+    rows += [("c2", begin + at, None) for at in (610, 640, 1_600)]
+    lines = ["child_id,measured_on,weight_kg,recorded_on"]
+    lines += [
+        f"{child},{day_date(on)},7.{on % 10},{'' if entered is None else day_date(entered)}"
+        for child, on, entered in rows
+    ]
+    children = CHILDREN.replace("2024-", "2022-")
+    source = folder(
+        tmp_path / "in", children=children, measurements="\n".join(lines), centres=CENTRES
+    )
+    store.import_source(source, imported_on="2028-06-01")
+    whole, found = store.load(), []
+    for until in (begin, begin + 40, begin + 601, begin + 650, begin + 2_000):
+        told, share = told_before(store, until)
+        found.append(told)
+        assert told == known_before(whole, until).recorded_until
+        known = [entered for _, on, entered in rows if (entered or on) < until]
+        assert share == pytest.approx(known.count(None) / len(known) if known else 0.0)
+    assert found[1:] == [begin + 38, begin + 599, begin + 640, begin + 640], "no stray is the last"
+    assert found[0] < begin
 
 
 def test_an_import_is_never_dated_before_the_last(store, tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
-from features.clock import Day, Known
+from features.clock import Known
 from features.criteria import criteria
 from features.trajectory.points import growth_points
 from models.targets import CENSORED, CONFIRMED_WITHIN, DID_NOT_HAPPEN, HAPPENED
@@ -91,7 +91,8 @@ class Lives(NamedTuple):
 
 def lives(known: Known) -> Lives:
     """Readings, stays and ends of each child of a view (one question a child, at the cutoff)."""
-    growth, child, episodes = growth_points(known), known.children, known.episodes
+    growth = growth_points(known, smoothed=False)
+    child, episodes = known.children, known.episodes
     died = np.where(child["left_reason"] == LeftReason.DIED, child["left_on"], NEVER)
     for table, day, dead in (
         (episodes, "closed_on", episodes["outcome"] == StayOutcome.DIED),
@@ -135,16 +136,18 @@ def first_confirmed(
     `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63
     days, to be SAM too; 0 takes a single reading.
     """
+    # Named once: each look into the tuple counts references, which took most of the time.
+    day, is_sam = life.day, life.sam
     for row in range(life.offsets[child], life.offsets[child + 1]):
-        if life.day[row] < since or not life.sam[row]:
+        if not is_sam[row] or day[row] < since:
             continue
-        if life.day[row] > until:
+        if day[row] > until:
             break
         if confirmations == 0:
-            return life.day[row], life.known_from[row]
+            return day[row], life.known_from[row]
         later, sam = answer(life, child, row)
-        if sam and life.day[later] - life.day[row] <= CONFIRMED_WITHIN:
-            return life.day[row], max(sam_known_from(life, child, later), life.known_from[row])
+        if sam and day[later] - day[row] <= CONFIRMED_WITHIN:
+            return day[row], max(sam_known_from(life, child, later), life.known_from[row])
     return NEVER, NEVER
 
 
@@ -171,34 +174,39 @@ def sam_known_from(life: Lives, child: int, row: int) -> Any:
 
 @njit(cache=True, nogil=True)
 def first_admission(life: Lives, child: int, since: int, until: int) -> Any:
+    admitted_on = life.admitted_on
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
-        if since <= life.admitted_on[row] <= until:
-            return life.admitted_on[row]
+        if since <= admitted_on[row] <= until:
+            return admitted_on[row]
     return NEVER
 
 
 @njit(cache=True, nogil=True)
-def last_valid(life: Lives, child: int, since: int, until: int) -> Day:
+def last_valid(life: Lives, child: int, since: int, until: int) -> Any:
     """The day of the last valid reading in the window; `since` where there is none."""
-    last = since
-    for row in range(life.offsets[child], life.offsets[child + 1]):
-        if since < life.day[row] <= until and life.valid[row]:
-            last = life.day[row]
-    return last
+    day, valid = life.day, life.valid
+    for row in range(life.offsets[child + 1] - 1, life.offsets[child] - 1, -1):
+        if day[row] <= since:
+            break
+        if day[row] <= until and valid[row]:
+            return day[row]
+    return since
 
 
 @njit(cache=True, nogil=True)
-def waits_since(life: Lives, child: int, since: int, until: int) -> Day:
+def waits_since(life: Lives, child: int, since: int, until: int) -> Any:
     """The day of a SAM reading in the window that nothing answers; NEVER where every one is
     answered.
 
     A later SAM reading answers an earlier one, so only the last of them can wait.
     """
-    last = -1
-    for row in range(life.offsets[child], life.offsets[child + 1]):
-        if since < life.day[row] <= until and life.sam[row]:
-            last = row
-    return life.day[last] if last >= 0 and answer(life, child, last)[0] < 0 else NEVER
+    day, sam = life.day, life.sam
+    for row in range(life.offsets[child + 1] - 1, life.offsets[child] - 1, -1):
+        if day[row] <= since:
+            break
+        if day[row] <= until and sam[row]:
+            return day[row] if answer(life, child, row)[0] < 0 else NEVER
+    return NEVER
 
 
 @njit(cache=True, nogil=True)

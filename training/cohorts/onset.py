@@ -8,13 +8,15 @@ and the reason is counted.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numba import njit
 
 from features.answered import next_answer, same_day_until
 from features.clock import Clock
 from models.targets import CENSORED, ONSET, ONSET_AGES, ONSET_FOLLOWED_FROM, UNTREATED_DAYS
-from registry.contract.arrays import AnyArray
+from registry.contract.arrays import AnyArray, Flags
 from registry.contract.registry import NEVER
 from training.cohorts.lives import (
     IN_COHORT,
@@ -41,8 +43,9 @@ _FOLLOWED_SHARE = ONSET_FOLLOWED_FROM / ONSET.horizon
 @njit(cache=True, nogil=True)
 def _treated_lately(life: Lives, child: int, day: int) -> bool:
     """In any programme on the day, or in a stay that lasted into the 183 days before it."""
+    admitted_on, closed_on = life.admitted_on, life.closed_on
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
-        if life.admitted_on[row] <= day and life.closed_on[row] >= day - UNTREATED_DAYS:
+        if admitted_on[row] <= day and closed_on[row] >= day - UNTREATED_DAYS:
             return True
     return False
 
@@ -51,8 +54,9 @@ def _treated_lately(life: Lives, child: int, day: int) -> bool:
 def _sam_waits(life: Lives, child: int, row: int, end: int) -> bool:
     """Whether a SAM reading before the day (rows `row` to `end`) is answered by nothing up to and
     on that day."""
+    sam = life.sam
     for earlier in range(row - 1, life.offsets[child] - 1, -1):
-        if life.sam[earlier]:
+        if sam[earlier]:
             answered, _ = next_answer(
                 life.day, life.by_whz, life.by_muac, life.by_oedema, earlier, end
             )
@@ -61,12 +65,21 @@ def _sam_waits(life: Lives, child: int, row: int, end: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _any(flags: Flags, row: int, end: int) -> bool:
+    """Whether one of the rows `row` to `end` has it."""
+    found: bool = flags[row]
+    for other in range(row + 1, end):
+        found |= flags[other]
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _in_cohort(life: Lives, child: int, row: int, end: int) -> int:
     """The code of a quarter's first valid measurement (rows `row` to `end`): in the cohort, or why
     it is not."""
     day = life.day[row]
     age = day - (life.too_old_on[child] - LAST_DAY - 1)
-    if life.sam[row:end].any():
+    if _any(life.sam, row, end):
         return SAM_THEN
     if not _YOUNGEST <= age <= _OLDEST:
         return NOT_THAT_AGE
@@ -83,18 +96,15 @@ def _in_cohort(life: Lives, child: int, row: int, end: int) -> int:
 def _indexes(life: Lives, quarter: AnyArray, child: AnyArray, day: AnyArray, code: AnyArray) -> int:
     """Fill (child, day, code) of each child's first valid measurement a quarter; how many there
     are."""
-    count = 0
-    for c in range(len(life.offsets) - 1):
-        row, stop, last = life.offsets[c], life.offsets[c + 1], NEVER
+    count, offsets, days, valid = 0, life.offsets, life.day, life.valid
+    for c in range(len(offsets) - 1):
+        row, stop, last = offsets[c], offsets[c + 1], NEVER
         while row < stop:
-            end = same_day_until(life.day, row, stop)
-            if quarter[row] != last and life.valid[row:end].any():
+            end = same_day_until(days, row, stop)
+            if quarter[row] != last and _any(valid, row, end):
                 last = quarter[row]
-                child[count], day[count], code[count] = (
-                    c,
-                    life.day[row],
-                    _in_cohort(life, c, row, end),
-                )
+                child[count], day[count] = c, days[row]
+                code[count] = _in_cohort(life, c, row, end)
                 count += 1
             row = end
     return count
@@ -147,10 +157,24 @@ def onsets(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -
     return Outcomes(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
+_LAST: WeakKeyDictionary[Clock, tuple[tuple[int, int, int], Lives]] = WeakKeyDictionary()
+"""Of each clock the piece that was asked for last, by (cutoff, first child, children): a training
+asks for onset within its own horizon and within relapse's, of the same lives."""
+
+
+def _lives(clock: Clock, children: np.ndarray, cutoff: int) -> Lives:
+    asked = int(cutoff), int(children[0]) if len(children) else 0, len(children)
+    kept, found = _LAST.get(clock, (None, None))
+    if found is None or kept != asked:
+        found = lives(clock.known_by(children, np.full(len(children), cutoff, np.int32)))
+        _LAST[clock] = asked, found
+    return found
+
+
 def _piece(
     clock: Clock, children: np.ndarray, cutoff: int, horizon: int, confirmations: int
 ) -> Outcomes:
-    life: Lives = lives(clock.known_by(children, np.full(len(children), cutoff, np.int32)))
+    life = _lives(clock, children, cutoff)
     rows = len(life.day)
     child, day, code = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int8)
     count = _indexes(life, _quarter(life.day), child, day, code)

@@ -67,7 +67,13 @@ class PlainBulk(Bulk):
         """Run one statement for its effect."""
         self._connection.execute(statement)
 
-    def query(self, statement: str, kinds: Mapping[str, type] | None = None) -> dict[str, AnyArray]:
+    def query(
+        self,
+        statement: str,
+        kinds: Mapping[str, type] | None = None,
+        *,
+        most_rows: int | None = None,
+    ) -> dict[str, AnyArray]:
         """The answer's columns by name, as the base class gives them."""
         cursor = self._connection.execute(statement)
         names = [column[0] for column in cursor.description]

@@ -122,9 +122,9 @@ def count_areas(
 ) -> AreaCounts:
     """Count the sectors and centres of one part, whose rows are written.
 
-    rows_of: a sector's rows, by id, as the book has them; asked: by target and sector, all untreated children asked, of whom the book keeps a few
-    (`serving.book.scoring.kept_children`); lists: by sector, what came of its lists; `read` hears
-    of each sector's rows.
+    rows_of: a sector's rows, by id, as the book has them; asked: by target and sector, all
+    untreated children asked, of whom the book keeps a few (`serving.book.scoring.kept_children`);
+    lists: by sector, what came of its lists; `read` hears of each sector's rows.
     """
     registry, own = scoring.registry, scoring.own_centres
     centres = np.arange(len(registry.centre_ids))

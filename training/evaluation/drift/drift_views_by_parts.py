@@ -191,10 +191,10 @@ def _count(watched: Watched, part: StorePart) -> Counted:
     registry = timely(alone(part.registry, at_home(part)))
     rows, measured = {}, {}
     for month in watched.every_month:
-        view = at_end_of(registry, *month)
-        measured[month] = len(measured_in_month(view, month[0]))
+        clock = Clock(at_end_of(registry, *month))
+        measured[month] = len(measured_in_month(clock.registry, month[0]))
         for at, bundle in watched.of(month):
-            rows[at, month] = len(month_rows(view, bundle, month[0]).index)
+            rows[at, month] = len(month_rows(clock, bundle, month[0]).index)
     clock = Clock(registry)
     ripe = [len(ripe_cohort(clock, bundle, watched.last).index) for bundle in watched.bundles]
     return Counted(rows, measured, ripe, counts_of(registry, by="centre"))
@@ -202,18 +202,18 @@ def _count(watched: Watched, part: StorePart) -> Counted:
 
 def _look(watched: Watched, totals: Totals, numbers: Days, part: StorePart) -> Looked:
     home, position, registry = at_home(part), part.among(numbers), timely(part.registry)
-    rows, of_everyone = {}, {}
+    own, rows, of_everyone = alone(registry, home), {}, {}
     for month in watched.every_month:
-        view = at_end_of(registry, *month)
-        own, clock = alone(view, home), Clock(view)
+        clock, mine = Clock(at_end_of(registry, *month)), Clock(at_end_of(own, *month))
         context = Context(clock)
-        child = measured_in_month(own, month[0])
+        child = measured_in_month(mine.registry, month[0])
         measured = totals.measured[month]
         child = child[by_lot(position[child], rows=measured, most=MOST_CHILDREN)]
         of_everyone[month] = position[child], as_at_end(clock, context, child)
         for at, bundle in watched.of(month):
             drawn = by_lot(position, rows=totals.rows[at, month], most=MOST_ROWS)
-            some = month_rows(alone(view, home & drawn), bundle, month[0])
+            of = mine if drawn.all() else Clock(alone(mine.registry, drawn))
+            some = month_rows(of, bundle, month[0])
             why, matrix = asked(clock, bundle, some, context)
             rows[at, month] = position[some.child[why == 0]], matrix
     ripe = _ripe_here(watched, totals, registry, home, position)

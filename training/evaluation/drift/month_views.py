@@ -92,10 +92,10 @@ def at_end_of(registry: Registry, first: int, last: int) -> Registry:
     return replace(registry, **changed, recorded_until=last)
 
 
-def month_rows(view: Registry, bundle: Bundle, first: int) -> Cohort:
-    """All landmark rows of a month that begins on `first`; `view`: of `at_end_of`."""
-    last = view.recorded_until
-    rows = cohort(Clock(view), TARGETS[bundle.target], cutoff=last)
+def month_rows(clock: Clock, bundle: Bundle, first: int) -> Cohort:
+    """All landmark rows of a month that begins on `first`; `clock`: of an `at_end_of`."""
+    last = clock.registry.recorded_until
+    rows = cohort(clock, TARGETS[bundle.target], cutoff=last)
     return rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
 
 
@@ -106,9 +106,8 @@ def few_of_month(some: Cohort) -> Cohort:
 
 def profile_of_month(registry: Registry, bundle: Bundle, first: int, last: int) -> MonthProfile:
     """A month's profile against what the champion learnt from; `registry`: of `timely`."""
-    view = at_end_of(registry, first, last)
-    every, clock = month_rows(view, bundle, first), Clock(view)
-    rows = few_of_month(every)
+    clock = Clock(at_end_of(registry, first, last))
+    rows = few_of_month(month_rows(clock, bundle, first))
     why, matrix = asked(clock, bundle, rows, Context(clock))
     return profile_of_rows(bundle, first, rows.child[why == 0], matrix)
 
