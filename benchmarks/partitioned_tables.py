@@ -27,14 +27,18 @@ import psycopg
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.state import Server
+from registry.contract.registry import OWN_DAY
 from registry.store import partitions, schema
 from registry.store.loading import MOST_IN_A_LIST
 from registry.store.store import open_store
 
-TABLES = {"measurements": "measured_on", "attendance": "month", "rations": "month"}
-"""The largest, with the second column of their index (see `registry.store.schema`)."""
+TABLES = ("measurements", "attendance", "rations")
+"""The largest."""
 PAGES = 200
 """Children whose rows are read one by one."""
+KEYS_A_PAGE = (
+    "SELECT reltuples / relpages FROM pg_class WHERE oid = 'measurements_by_child'::regclass"
+)
 ENDED = 100
 """One version in so many is ended by the later import."""
 
@@ -48,7 +52,11 @@ def main() -> None:
     asked = parser.parse_args()
     with Server.in_folder(asked.keep / "pg") as server:
         children = _part(server.address)
-        found: dict[str, Any] = {"partitions": asked.partitions, "children_of_part": len(children)}
+        found: dict[str, Any] = {
+            "partitions": asked.partitions,
+            "children_of_part": len(children),
+            "keys_a_page": round(server.ask(KEYS_A_PAGE)),
+        }
         for name, pieces in (("plain", 0), ("partitioned", asked.partitions)):
             with psycopg.connect(server.address, autocommit=True) as connection:
                 connection.execute("DROP SCHEMA IF EXISTS tried CASCADE")
@@ -82,8 +90,8 @@ def _stages(
 
     def each(statement: str) -> Callable[[], None]:
         def work() -> None:
-            for name, day in TABLES.items():
-                connection.execute(statement.format(name=name, day=day))  # type: ignore[call-overload]
+            for name in TABLES:
+                connection.execute(statement.format(name=name, day=OWN_DAY[name]))  # type: ignore[call-overload]
 
         return work
 
@@ -110,7 +118,10 @@ def _stages(
         "SELECT SUM(pg_relation_size(c.oid)) / 1e6 FROM pg_class c JOIN pg_namespace n "
         "ON n.oid = relnamespace WHERE nspname = 'tried' AND relkind = "
     )
-    yield "size", {"rows_mb": server.ask(size + "'r'"), "indexes_mb": server.ask(size + "'i'")}
+    yield (
+        "size",
+        {"rows_mb": server.ask(size + "'r'"), "indexes_mb": server.ask(size + "'i'")},
+    )
 
 
 def _made(name: str, pieces: int) -> Iterator[str]:
@@ -164,10 +175,16 @@ def _tell(found: dict[str, Any]) -> None:
         said = [
             f"{of['server_cpu_s']:8.2f} s CPU {of['wall_s']:8.2f} s"
             if "wall_s" in of
-            else f"{of['rows_mb']:8.0f} MB + {of['indexes_mb']:6.0f} MB"
+            else f"{of['rows_mb']:.0f} MB, indexes {of['indexes_mb']:.0f} MB"
             for of in (plain, other)
         ]
         print(f"{step:16} {said[0]:>24}   {said[1]:>24}")
+    keys = found["keys_a_page"]
+    print(
+        f"An index has {keys} rows on a page: three levels up to some {keys**3 / 1e6:.0f} million "
+        "rows of a table, four up to "
+        f"{keys**4 / 1e6:,.0f} million."
+    )
 
 
 if __name__ == "__main__":
