@@ -127,6 +127,12 @@ class Bulk(AbstractContextManager["Bulk"]):
         with self._connection.cursor() as cursor:
             cursor.adbc_ingest(table, pa.table(dict(columns)), mode="append", temporary=True)
 
+    def count_anew(self, table: str) -> None:
+        """Let PostgreSQL look at a table that has many new rows, before somebody asks for them: by
+        itself it does so a minute later, or ten, and until then plans for a table without any."""
+        if self.backend == "postgresql":
+            self.execute(f"ANALYZE {table}")
+
     def drop_indexes(self, table: str) -> None:
         """Of an empty table that many rows come into: made once, when they are there, an index
         takes a fifth less time."""

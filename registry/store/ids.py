@@ -22,6 +22,8 @@ class Numbering:
         self._texts: dict[str, pa.Array] = {}
         self._numbers: dict[str, Days] = {}
         self._stored: dict[str, int] = {}
+        self.written = 0
+        """New texts written so far, of all kinds."""
 
     def texts(self, kind: str) -> pa.Array:
         """All texts of a kind, those of the store first."""
@@ -64,6 +66,7 @@ class Numbering:
         stored = self._stored[kind]
         texts, numbers = self._texts[kind][stored:], self._numbers[kind][stored:]
         if len(texts):
+            self.written += len(texts)
             kinds = pa.array([kind]).take(pa.array(np.zeros(len(texts), np.int8)))
             self._bulk.ingest("ids", {"kind": kinds, "number": pa.array(numbers), "text": texts})
 

@@ -38,7 +38,7 @@ from registry.sources.sheets import Source
 from registry.store.arrivals.ahead import ahead
 from registry.store.arrivals.past import asked_until
 from registry.store.arrivals.refused_rows import RefusedRows
-from registry.store.arrivals.table_writer import Arrival, TableWriter, next_number
+from registry.store.arrivals.table_writer import COUNTED_FROM, Arrival, TableWriter, next_number
 from registry.store.bulk import Bulk
 from registry.store.forgetting import forgotten_among
 from registry.store.ids import KINDS, Numbering
@@ -332,6 +332,8 @@ class _Import:
             refused,
         )
         self.ids.write()
+        if self.ids.written >= COUNTED_FROM:
+            self.bulk.count_anew("ids")
         self._write_facts(set(counts))
         self.bulk.ingest("imports", self._record(report))
         self.bulk.commit()

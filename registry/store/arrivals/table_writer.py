@@ -22,6 +22,8 @@ from registry.store.bulk import Bulk, to_arrow
 
 MANY = 100_000
 """Rows from which an empty table's index is better made after them."""
+COUNTED_FROM, COUNTED_SHARE = 1_000, 0.1
+"""New rows, at least, and as a share of the table's, from which its statistics are made anew."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class TableWriter:
             self._past.refuse_rewriting(self._name, self._arrival.asked)
         if self._fills:
             self._bulk.make_indexes(self._name)
+        if self.written >= max(COUNTED_FROM, COUNTED_SHARE * self._next):
+            self._bulk.count_anew(self._name)
         return self._late.line(self._name, self._arrival.day)
 
     @property
