@@ -39,7 +39,7 @@ def read(source: str | Path, *, map: object = None, sizes: Sizes = ALL_AT_ONCE) 
     from registry.fhir.resources import fhir_files
 
     if found := fhir_files(path):
-        return _with_fhir(path, found)
+        return _with_fhir(path, found, sizes)
     files = files_of(path)
     everything = [sheet for file in files for sheet in sheets_of(file, sizes=sizes)]
     sheets = [sheet for sheet in everything if sheet.name in SPECS]
@@ -61,16 +61,16 @@ def read(source: str | Path, *, map: object = None, sizes: Sizes = ALL_AT_ONCE) 
     )
 
 
-def _with_fhir(path: Path, found: list[Path]) -> Source:
+def _with_fhir(path: Path, found: list[Path], sizes: Sizes) -> Source:
     """A source of FHIR resources. Table files that stand beside them are read too; where both hold
     the centres, the file is meant, since resources seldom say where a centre lies."""
     from registry.fhir.source import fhir_tables
 
     files = files_of(path) if path.is_dir() else []
-    raws, facts, notes = fhir_tables(found)
+    raws, facts, notes = fhir_tables(found, sizes)
     beside: dict[str, Raw] = {}
     if files:
-        sheets = {sheet.name: sheet for file in files for sheet in sheets_of(file)}
+        sheets = {sheet.name: sheet for file in files for sheet in sheets_of(file, sizes=sizes)}
         plain = source_of(path, {name: one for name, one in sheets.items() if name in SPECS})
         beside, facts, notes = plain.raws, plain.facts | facts, plain.notes + notes
     if twice := (raws.keys() & beside.keys()) - {"centres"}:

@@ -73,16 +73,16 @@ class RejectedRows:
     def without(self, code: str) -> RejectedRows:
         """The rows that another rule refused."""
         kept = np.flatnonzero(self.code != CODE_AT[code])
-        return (
-            self
-            if len(kept) == len(self)
-            else RejectedRows(
-                self.table,
-                self.numbers[kept],
-                self.code[kept],
-                self.column[kept],
-                self.cells.take(pa.array(kept)),
-            )
+        return self if len(kept) == len(self) else self.taken(kept)
+
+    def taken(self, rows: Ints) -> RejectedRows:
+        """These of the rows, in this order."""
+        return RejectedRows(
+            self.table,
+            self.numbers[rows],
+            self.code[rows],
+            self.column[rows],
+            self.cells.take(pa.array(rows)),
         )
 
     def pieces(self) -> Iterator[list[QuarantinedRow]]:
@@ -115,8 +115,11 @@ def broken_lines(table: str, lines: list[tuple[int, str]], *, shown: bool) -> Re
 
 def joined(parts: list[RejectedRows]) -> RejectedRows | None:
     """Several of one table as one; None where there are none."""
-    if not parts:
-        return None
+    return together(parts) if parts else None
+
+
+def together(parts: list[RejectedRows]) -> RejectedRows:
+    """Several of one table (at least one) as one."""
     return RejectedRows(
         parts[0].table,
         np.concatenate([part.numbers for part in parts]),

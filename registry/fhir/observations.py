@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from registry.checks.oedema_words import grade_in
+from registry.checks.raw import Sizes
+from registry.checks.rejected import RejectedRows, together
+from registry.contract.arrays import Ints
+from registry.fhir.birth_weights import COLUMN as BIRTH_WEIGHT
+from registry.fhir.birth_weights import SHARE, BirthWeights
 from registry.fhir.fhir_codes import (
     EXTENSIONS,
     LOINC,
@@ -27,9 +35,12 @@ from registry.fhir.resources import (
     text,
 )
 from registry.fhir.rows import NotRead, Row, TableRows
+from registry.fhir.text_rows import TextRows
 from registry.fhir.ucum import cell_of
 
 NOT_FINAL = "REG039"
+VALUE = ("child", "day", "source", "recorded_on", "column", "cell", "code", "position")
+"""A value as it waits for the others of its day."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +63,11 @@ class ObservedValue:
 
 @dataclass
 class DayOfReadings:
-    """All values of one child, day and source, by column; `row`: what they share."""
+    """All values of one child, day and source, by column; `row`: what they share; `first`: the
+    number of the first."""
 
     row: Row
+    first: int
     values: dict[str, list[ObservedValue]] = field(default_factory=dict)
 
     def take(self, value: ObservedValue, recorded_on: str) -> None:
@@ -76,7 +89,7 @@ class DayOfReadings:
                     kept |= value.cells
                 repeats += good[1:]
         if len(refused) < sum(map(len, self.values.values())):
-            table.keep(kept, min(value.number for (value, *_) in self.values.values()))
+            table.keep(kept, self.first)
         for value in repeats:
             table.refuse(kept, value.number, "REG040", value.column)
         for value, code in refused:
@@ -93,13 +106,16 @@ def _differ(values: list[ObservedValue]) -> bool:
 
 
 class DayReadings:
-    """All Observations of a source, put together to rows."""
+    """All Observations of a source, put together to rows. Their values lie as numbers on disk
+    where they are too many for memory, sorted by child; those of some children are put together at
+    a time."""
 
-    def __init__(self, directory: Directory, left_out: NotRead):
-        self._directory, self._left_out = directory, left_out
-        self._days: dict[tuple[str, str, str], DayOfReadings] = {}
-        self.birth_weights: dict[str, list[ObservedValue]] = {}
-        """By child: a birth weight is the child's, and no measurement of a day."""
+    def __init__(self, directory: Directory, left_out: NotRead, sizes: Sizes):
+        self._directory, self._left_out, self._sizes = directory, left_out, sizes
+        self.birth_weights = BirthWeights(sizes)
+        """A birth weight is the child's, and no measurement of a day."""
+        at_once = max(sizes.part // SHARE, 1)
+        self._values = TextRows(VALUE, sizes, owner="child", at_once=at_once)
 
     def take(self, observation: Resource, number: int) -> None:
         """One Observation, and its components; those of other codes are counted and left out."""
@@ -109,22 +125,51 @@ class DayReadings:
         found = list(_values(observation, number))
         if not found:
             self._left_out.add(f"Observation of other codes ({_first_code(observation)})")
+            return
         child = self._directory.id_of(part(observation, "subject"), "child")
-        for value in found:
-            if value.column == "birth_weight_kg":
-                self.birth_weights.setdefault(child, []).append(value)
-            else:
-                self._day_of(observation, child).take(value, _recorded_on(observation))
-
-    def _day_of(self, observation: Resource, child: str) -> DayOfReadings:
         day, source = _day(observation), text(part(observation, "meta"), "source")
-        row = {"child_id": child, "measured_on": day, "source": source, "recorded_on": ""}
-        return self._days.setdefault((child, day, source), DayOfReadings(row))
+        recorded_on = _recorded_on(observation)
+        for value in found:
+            if value.column == BIRTH_WEIGHT:
+                self.birth_weights.take(child, value.cell, value.code, number)
+            else:
+                said = (value.column, value.cell, value.code, value.position)
+                self._values.take((child, day, source, recorded_on, *said), number)
 
     def into(self, table: TableRows) -> None:
-        """The rows of all days."""
-        for day in self._days.values():
-            day.into(table)
+        """The rows of all days, by the first value of each, and so the refused ones."""
+        at_once = max(self._sizes.part // 4, 1)
+        kept = TextRows(table.names, self._sizes, at_once=at_once)
+        refused: list[RejectedRows] = []
+        first: list[int] = []
+        for values, numbers in self._values.parts():
+            rows = TableRows(table.table)
+            for day in _days(values, numbers):
+                before = len(rows.refused)
+                day.into(rows)
+                first += [day.first] * (len(rows.refused) - before)
+            for data, of_rows in rows.kept().numbered_chunks():
+                kept.take_all(data, of_rows)
+            refused.append(rows.rejected())
+        for data, numbers in kept.parts():
+            table.gather(data, numbers)
+        if first:
+            table.refuse_all(together(refused).taken(np.argsort(first, kind="stable")))
+
+
+def _days(values: pa.Table, numbers: Ints) -> Iterable[DayOfReadings]:
+    """The days of some children out of all their values, by their numbers."""
+    days: dict[tuple[str, str, str], DayOfReadings] = {}
+    each = zip(*(values[name].to_pylist() for name in VALUE), strict=True)
+    for (child, day, source, recorded_on, *said), number in zip(
+        each, numbers.tolist(), strict=True
+    ):
+        key = (child, day, source)
+        if key not in days:
+            row = {"child_id": child, "measured_on": day, "source": source, "recorded_on": ""}
+            days[key] = DayOfReadings(row, number)
+        days[key].take(ObservedValue(number, *said), recorded_on)
+    return days.values()
 
 
 def _recorded_on(observation: Resource) -> str:

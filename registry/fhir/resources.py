@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,34 +21,47 @@ LARGEST_BUNDLE = 512 << 20
 """Bytes of one JSON document: what is larger is exported as NDJSON, which is read line by line."""
 DEEPEST = 3
 """Bundles within bundles."""
+TOLD_BY = ("resourceType", "id", "identifier")
+"""The elements that say which code a resource has."""
 Resource = dict[str, Any]
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:\d{2})")
 
 
-@dataclass
+Addressed = tuple[str | None, Resource]
+"""A resource with the address that a Bundle gives it."""
+
+
 class Resources:
-    """All resources of a source by type, in their order; `full_urls`: who is meant by a Bundle's
-    own addresses."""
+    """All resources of a source in their order, as often as asked: of NDJSON one line is in memory
+    at a time, of a JSON file the whole document. Raises BadInput REG003 for what is none."""
 
-    by_type: dict[str, list[Resource]] = field(default_factory=dict)
-    full_urls: dict[str, Resource] = field(default_factory=dict)
+    def __init__(self, files: Sequence[Path] = (), documents: Sequence[object] = ()):
+        self._files, self._documents = files, documents
 
-    def add(self, resource: object, where: str, full_url: object = None, *, depth: int = 0) -> None:
-        """Take a resource in, or those of a Bundle. Raises BadInput REG003 for what is none."""
-        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-            raise BadInput("REG003", f"{where} is no FHIR resource: it has no resourceType")
-        if isinstance(full_url, str):
-            self.full_urls[full_url] = resource
-        if resource["resourceType"] != "Bundle":
-            self.by_type.setdefault(resource["resourceType"], []).append(resource)
-            return
-        if depth == DEEPEST:
-            raise BadInput("REG003", f"{where} holds Bundles within Bundles: export it flat")
-        for at, entry in enumerate(items(resource, "entry"), 1):
-            # An entry without a resource asks a server to delete something.
-            if entry.get("resource") is not None:
-                told = f"entry {at} of {where}"
-                self.add(entry["resource"], told, entry.get("fullUrl"), depth=depth + 1)
+    def __iter__(self) -> Iterator[Addressed]:
+        for document in self._documents:
+            yield from _flat(document, "a document")
+        for file in self._files:
+            for at, document in _documents(file):
+                yield from _flat(document, f"line {at} of {file.name}" if at else file.name)
+
+
+def _flat(
+    resource: object, where: str, full_url: object = None, *, depth: int = 0
+) -> Iterator[Addressed]:
+    """A resource, or those of a Bundle."""
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        raise BadInput("REG003", f"{where} is no FHIR resource: it has no resourceType")
+    if resource["resourceType"] != "Bundle":
+        yield full_url if isinstance(full_url, str) else None, resource
+        return
+    if depth == DEEPEST:
+        raise BadInput("REG003", f"{where} holds Bundles within Bundles: export it flat")
+    for at, entry in enumerate(items(resource, "entry"), 1):
+        # An entry without a resource asks a server to delete something.
+        if entry.get("resource") is not None:
+            told = f"entry {at} of {where}"
+            yield from _flat(entry["resource"], told, entry.get("fullUrl"), depth=depth + 1)
 
 
 def fhir_files(path: Path) -> list[Path]:
@@ -71,17 +83,6 @@ def _is_fhir_json(file: Path) -> bool:
         return False
     with file.open("rb") as opened:
         return b'"resourceType"' in opened.read(1 << 16)
-
-
-def read_resources(files: list[Path]) -> Resources:
-    """All resources of these files. Raises BadInput REG003 (no JSON, no FHIR), REG004 (empty)."""
-    found = Resources()
-    for file in files:
-        for at, document in _documents(file):
-            found.add(document, f"line {at} of {file.name}" if at else file.name)
-    if not found.by_type:
-        raise BadInput("REG004", f"{files[0].name} holds no resource: export it again")
-    return found
 
 
 def _documents(file: Path) -> Iterator[tuple[int, object]]:
@@ -173,16 +174,30 @@ def own_id(resource: Resource, kind: str) -> str:
 
 
 class Directory:
-    """Whom references mean: by a Bundle's addresses, by type and id, by an identifier of ours."""
+    """Whom references mean: by a Bundle's addresses, by type and id, by an identifier of ours.
 
-    def __init__(self, resources: Resources):
-        self._full = resources.full_urls
-        self._by_id = {
-            f"{kind}/{text(one, 'id')}": one
-            for kind, found in resources.by_type.items()
-            if kind in ("Patient", "Organization")
-            for one in found
-        }
+    Kept are Organizations, and of Patients what their code is told by: of those alone whose code
+    is not their id, which a reference says itself.
+    """
+
+    def __init__(self) -> None:
+        self._full: dict[str, Resource] = {}
+        self._by_id: dict[str, Resource] = {}
+
+    def take(self, full_url: str | None, resource: Resource) -> None:
+        """One resource more."""
+        kind, named = resource["resourceType"], text(resource, "id")
+        if kind == "Observation":
+            return
+        kept = resource
+        if kind != "Organization":
+            kept = {name: resource[name] for name in TOLD_BY if name in resource}
+        if full_url is not None:
+            self._full[full_url] = kept
+        if kind == "Organization" or (kind == "Patient" and own_id(resource, "child") != named):
+            self._by_id[f"{kind}/{named}"] = kept
+        elif kind == "Patient":
+            self._by_id.pop(f"{kind}/{named}", None)
 
     def resource(self, reference: Resource) -> Resource | None:
         """The resource that a reference leads to; None where it did not come."""

@@ -3,9 +3,10 @@ under the contract's names."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
-from registry.checks.table import Raw
+from registry.checks.raw import ALL_AT_ONCE, Raw, Sizes
 from registry.contract.errors import BadInput
 from registry.fhir.fhir_codes import SYNTHETIC, TEST_DATA
 from registry.fhir.observations import DayReadings
@@ -19,94 +20,96 @@ from registry.fhir.people import (
 )
 from registry.fhir.resources import (
     Directory,
+    Resource,
     Resources,
     items,
     part,
-    read_resources,
     text,
 )
 from registry.fhir.rows import NotRead, TableRows
 
+MADE_UP = {SYNTHETIC, TEST_DATA}
+"""Tags of records that are no child's."""
 READ = ("Organization", "Patient", "Observation", "EpisodeOfCare")
 """Types that are read; of the others a line says how many there were."""
 
 
-def fhir_tables(files: list[Path]) -> tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]:
-    """The raw tables of these files, what the source says of itself, and a line for all that was
-    not read.
+Tables = tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]
+"""The raw tables, what the source says of itself, and a line for all that was not read."""
 
-    Tables are those of which a resource came; with children come measurements, be they none.
-    Raises BadInput REG001 (nothing for a table), REG003, REG004.
+
+def fhir_tables(files: list[Path], sizes: Sizes = ALL_AT_ONCE) -> Tables:
+    """The raw tables of these files.
+
+    Tables are those of which a resource came; with children come measurements, be they none. Those
+    of more rows than a chunk of `sizes` are left on disk. Raises BadInput REG001 (nothing for a
+    table), REG003 (no JSON, no FHIR), REG004 (empty).
     """
-    resources = read_resources(files)
-    tables, facts, lines = tables_of(resources)
-    if not tables:
-        held = ", ".join(sorted(kind[:60] for kind in resources.by_type))
-        raise BadInput("REG001", f"{files[0].name} has no {', '.join(READ)} for us, but {held}")
-    return tables, facts, lines
+    return tables_of(Resources(files), files[0].name, sizes)
 
 
-def tables_of(resources: Resources) -> tuple[dict[str, Raw], dict[str, str], tuple[str, ...]]:
-    """The same of resources in memory; no table where none of them is for us."""
+def tables_of(resources: Resources, name: str = "", sizes: Sizes = ALL_AT_ONCE) -> Tables:
+    """The same of resources from anywhere, which are read twice: whom references mean is known
+    when all are."""
+    directory, contents = Directory(), _Contents()
+    for full_url, one in resources:
+        directory.take(full_url, one)
+        contents.take(one)
+    if not contents.many:
+        raise BadInput("REG004", f"{name} holds no resource: export it again")
     left_out = NotRead()
-    tables = _tables(resources, left_out)
-    for kind, found in resources.by_type.items():
+    tables = _tables(resources, directory, left_out, sizes)
+    if not tables:
+        held = ", ".join(sorted(kind[:60] for kind in contents.many))
+        raise BadInput("REG001", f"{name} has no {', '.join(READ)} for us, but {held}")
+    for kind, found in contents.many.items():
         if kind not in READ:
-            left_out.counts[kind[:60]] += len(found)
-    facts = {"synthetic": "true"} if _is_synthetic(resources) else {}
+            left_out.counts[kind[:60]] += found
+    facts = {"synthetic": "true"} if contents.is_synthetic else {}
     return {table.table: table.raw() for table in tables}, facts, left_out.lines()
 
 
-def _tables(resources: Resources, left_out: NotRead) -> list[TableRows]:
-    directory = Directory(resources)
-    of = resources.by_type
+class _Contents:
+    """How many resources of each type a source holds, and whether one is tagged as made up: then
+    the whole source is held to be."""
+
+    def __init__(self) -> None:
+        self.many: Counter[str] = Counter()
+        self.is_synthetic = False
+
+    def take(self, resource: Resource) -> None:
+        """One resource more."""
+        self.many[resource["resourceType"]] += 1
+        tags = items(part(resource, "meta"), "tag")
+        self.is_synthetic |= any(
+            (text(tag, "system"), text(tag, "code")) in MADE_UP for tag in tags
+        )
+
+
+def _tables(
+    resources: Resources, directory: Directory, left_out: NotRead, sizes: Sizes
+) -> list[TableRows]:
     named = ("centres", "children", "measurements", "episodes")
-    centres, children, measurements, episodes = (TableRows(name) for name in named)
-    for at, one in enumerate(of.get("Organization", ()), 1):
-        if is_centre(one):
-            centres.keep(centre_row(one, directory), at)
-    for at, one in enumerate(of.get("Patient", ()), 1):
-        row = child_row(one, directory)
-        children.keep(row, at)
-        if not row["left_on"] and has_left(one):
-            left_out.add("leaving or death without its day (Patient): enter it in left_on")
-    readings = DayReadings(directory, left_out)
-    for at, one in enumerate(of.get("Observation", ()), 1):
-        readings.take(one, at)
-    readings.into(measurements)
-    _weigh_births(children, readings)
-    for at, one in enumerate(of.get("EpisodeOfCare", ()), 1):
-        if programme_of(one):
-            episodes.keep(episode_row(one, directory), at)
-        else:
+    centres, children, measurements, episodes = (TableRows(name, sizes) for name in named)
+    readings, seen = DayReadings(directory, left_out, sizes), Counter[str]()
+    for _, one in resources:
+        kind = one["resourceType"]
+        seen[kind] += 1
+        if kind == "Organization" and is_centre(one):
+            centres.keep(centre_row(one, directory), seen[kind])
+        elif kind == "Patient":
+            row = child_row(one, directory)
+            children.keep(row, seen[kind])
+            if not row["left_on"] and has_left(one):
+                left_out.add("leaving or death without its day (Patient): enter it in left_on")
+        elif kind == "Observation":
+            readings.take(one, seen[kind])
+        elif kind == "EpisodeOfCare" and programme_of(one):
+            episodes.keep(episode_row(one, directory), seen[kind])
+        elif kind == "EpisodeOfCare":
             left_out.add("EpisodeOfCare of no programme of ours")
-    came = [table for table in (centres, children, episodes) if table.rows or table.refused]
+    readings.into(measurements)
+    readings.birth_weights.into(children)
+    came = [table for table in (centres, children, episodes) if not table.is_empty]
     # Children who were not measured yet are no source without its measurements.
-    return [*came, measurements] if children in came or "Observation" in of else came
-
-
-def _weigh_births(children: TableRows, readings: DayReadings) -> None:
-    """Birth weights into their children's rows; those that cannot be read, differ, or are of a
-    child whose Patient did not come are rows of their own, to be quarantined."""
-    rows = {row["child_id"]: row for row in children.rows}
-    for child, weights in readings.birth_weights.items():
-        row = rows.get(child)
-        for value in weights:
-            said = {"child_id": child, "birth_weight_kg": value.cell}
-            if value.code:
-                children.refuse((row or {}) | said, value.number, value.code, value.column)
-            elif row is None:
-                children.refuse(said, value.number, "REG050", "child_id")
-            elif row.setdefault("birth_weight_kg", value.cell) != value.cell:
-                children.refuse(row | said, value.number, "REG041", "child_id")
-
-
-def _is_synthetic(resources: Resources) -> bool:
-    """Is a resource tagged as made up? Then the whole source is held to be."""
-    tags = {SYNTHETIC, TEST_DATA}
-    return any(
-        (text(tag, "system"), text(tag, "code")) in tags
-        for found in resources.by_type.values()
-        for one in found
-        for tag in items(part(one, "meta"), "tag")
-    )
+    return [*came, measurements] if children in came or seen["Observation"] else came

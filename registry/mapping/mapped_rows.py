@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from registry.checks import rejected as refusing
 from registry.checks.cells import encode
-from registry.checks.raw import Raw, RawOnDisk
+from registry.checks.raw import Raw
 from registry.checks.rejected import broken_lines
 from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
@@ -37,7 +37,7 @@ from registry.mapping.settle import settle, settled_floats
 from registry.mapping.source_sheets import SourceSheets
 from registry.mapping.translate import as_texts, cells_of, column_cells, find_header
 from registry.sources.raw_sheet import RawSheet
-from registry.sources.rows_on_disk import NUMBER, GatheredRows
+from registry.sources.rows_on_disk import GatheredRows
 
 MONTHS = 100_000
 """More months or visits than a sheet has: rows go by their sheet, then by these."""
@@ -104,14 +104,7 @@ class MappedRows:
             self._keep_one_of_equals()
         # A coding that one sheet's map declares says nothing of another's.
         declared = frozenset.intersection(*self._declared)
-        refused = refusing.joined(self._broken)
-        if self._rows.are_few:
-            data, numbers = self._rows.whole()
-            return Raw(data, numbers, refused, declared=declared)
-        kinds = self._rows.kinds
-        data = kinds.remove(kinds.get_field_index(NUMBER)).empty_table()
-        names = {name: name for name in data.column_names}
-        return RawOnDisk(data, None, refused, declared=declared, on_disk=self._rows, names=names)
+        return self._rows.raw(refusing.joined(self._broken), declared)
 
     def _narrow(self, column: str) -> None:
         """Each child's windows of birth to one date."""
@@ -119,17 +112,10 @@ class MappedRows:
         for data in self._rows.chunks(self._sizes.chunk):
             births.look(data)
         self.notes.append(births.note())
-        self._change(lambda data, numbers: (births.narrowed(data), numbers))
+        self._rows = self._rows.changed(lambda data, numbers: (births.narrowed(data), numbers))
 
     def _keep_one_of_equals(self) -> None:
-        self._change(distinct if self._rows.are_few else DistinctRows().of)
-
-    def _change(self, change: Callable[[pa.Table, Ints], LongRows]) -> None:
-        """The rows chunk by chunk as something else."""
-        changed = GatheredRows(self._sizes.chunk, self._sizes.folder)
-        for data in self._rows.chunks(self._sizes.chunk, self._rows.kinds.names):
-            changed.add(*change(data.drop_columns(NUMBER), data[NUMBER].to_numpy()))
-        self._rows = changed
+        self._rows = self._rows.changed(distinct if self._rows.are_few else DistinctRows().of)
 
     def _shaped(
         self, table: TableMap, sheet: RawSheet, used: set[str]

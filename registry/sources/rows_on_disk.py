@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.checks.raw import Raw, RawOnDisk
+from registry.checks.rejected import RejectedRows
 from registry.contract.arrays import Ints
 from registry.contract.errors import BadInput
 
@@ -131,9 +133,30 @@ class GatheredRows:
             return data, None
         return data.drop_columns(NUMBER), data[NUMBER].to_numpy()
 
+    def raw(self, refused: RejectedRows | None, declared: frozenset[str]) -> Raw:
+        """The rows (numbered, under the contract's names) as a raw table."""
+        if self.are_few:
+            data, numbers = self.whole()
+            return Raw(data, numbers, refused, declared=declared)
+        data = self.kinds.remove(self.kinds.get_field_index(NUMBER)).empty_table()
+        names = {name: name for name in data.column_names}
+        return RawOnDisk(data, None, refused, declared=declared, on_disk=self, names=names)
+
+    def changed(self, change: Callable[[pa.Table, Ints], tuple[pa.Table, Ints]]) -> GatheredRows:
+        """Other rows in the place of these, made of them (and of their numbers) chunk by chunk."""
+        changed = GatheredRows(self._in_memory, self._folder)
+        for data, numbers in self.numbered_chunks():
+            changed.add(*change(data, numbers))
+        return changed
+
+    def numbered_chunks(self) -> Iterator[tuple[pa.Table, Ints]]:
+        """All rows in their order with their numbers, as many at a time as may be in memory."""
+        for data in self.chunks(self._in_memory, self.kinds.names):
+            yield data.drop_columns(NUMBER), data[NUMBER].to_numpy()
+
     def numbers_of(self, rows: Ints) -> Ints:
-        """The numbers of these rows, counted from 0 (ascending): 1 is the first below the header,
-        and rows that never became cells have one too."""
+        """The numbers in the source of these rows, counted from 0 (ascending): 1 is the first below
+        the header, and rows that never became cells have one too."""
         if NUMBER not in self.kinds.names:
             before = self.gaps - np.arange(len(self.gaps))
             return rows + 1 + np.searchsorted(before, rows + 1, side="right")

@@ -191,10 +191,7 @@ def test_what_was_exported_is_imported_as_it_was(tables):
     sent = exported(registry)
     assert b"C-" not in orjson.dumps(sent)
     assert [fault for one in sent for fault in faults_of(one)] == []
-    arrived = Resources()
-    for one in sent:
-        arrived.add(one, "a test")
-    raws, facts, _ = tables_of(arrived)
+    raws, facts, _ = tables_of(Resources(documents=sent))
     checked = check(raws, imported_on=day_number("2026-03-14"))
     assert facts == {"synthetic": "true"}
     if len(registry.children["child"]):
@@ -244,10 +241,7 @@ def test_whatever_stands_in_an_element_every_row_is_kept_or_quarantined(changes)
             within = within[name] if _has(within, name) else None
         if _has(within, path[-1]):
             within[path[-1]] = junk
-    arrived = Resources()
-    for one in sent:
-        arrived.add(one, "a test")
-    raws, _, _ = tables_of(arrived)
+    raws, _, _ = tables_of(Resources(documents=sent))
     checked = check(raws, imported_on=day_number("2026-03-14"))
     counts = checked.quarantine.counts()
     assert all(one["rows"] == one["kept"] + one["quarantined"] for one in counts.values())
