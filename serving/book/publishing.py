@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from models.visits.listed_child import Candidate
 from registry.store.connections.many_rows import insert_many
 from serving.book import events
 from serving.book.escalation.escalation_counts import keep_counts
-from serving.book.escalation.escalation_records import follow, held_in
+from serving.book.escalation.escalation_records import Held, follow, held_of, marked_in
 from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
 from serving.book.scorebook import AREAS, CHUNKS, ROWS, RUNS, Run
 
@@ -38,10 +39,7 @@ def publish(
         }
         for level, place, page in areas
     ]
-    happened = _newly_in_danger(engine, run)
-    with engine.connect() as connection:
-        newest = _newest_before(connection, run)
-        held = None if newest and newest.as_of > run.as_of else list(held_in(connection, run))
+    happened, held = _what_holds(engine, run)
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
         insert_many(connection, AREAS, pages)
@@ -57,33 +55,31 @@ def publish(
 
 
 CHILDREN_AT_ONCE = 500
-_WHOSE = ("child_id", "sector_id")
 _TOLD_OF_DANGER = ("state", "rule", "next_step", "who", "by_when")
 
 
-def _newly_in_danger(engine: sa.Engine, run: Run) -> list[BookEvent]:
-    """An event for each child in danger in this run and not in the newest one before it; none where
-    a later day is scored already: nothing is new in the past."""
+def _what_holds(engine: sa.Engine, run: Run) -> tuple[list[BookEvent], list[Held] | None]:
+    """(an event for each child in danger in this run and not in the newest one before it, the
+    children of whom something holds); nothing and None where a later day is scored already:
+    nothing is new in the past."""
     with engine.connect() as connection:
         former = _newest_before(connection, run)
         if former is not None and former.as_of > run.as_of:
-            return []
-        found = list(_in_danger(connection, run.run))
+            return [], None
+        # The pages of a whole state are read once.
+        marked = list(marked_in(connection, run))
+        found = [child for child in marked if child.danger]
         known: set[str] = set()
-        for part in _parts([child["child_id"] for child in found]):
+        for part in _parts([child.child_id for child in found]):
             if former is not None:
-                then = _in_danger(connection, former.run, ROWS.c.child_id.in_(part))
-                known |= {child["child_id"] for child in then}
-    return [
-        BookEvent(
-            CHILD_IN_DANGER,
-            child["sector_id"],
-            child["child_id"],
-            {"as_of": run.as_of} | {name: child[name] for name in _TOLD_OF_DANGER},
-        )
-        for child in found
-        if child["child_id"] not in known
-    ]
+                known |= _in_danger(connection, former.run, part)
+    new = [_event(run, child) for child in found if child.child_id not in known]
+    return new, held_of(marked)
+
+
+def _event(run: Run, child: Candidate) -> BookEvent:
+    told = {"as_of": run.as_of} | {name: getattr(child, name) for name in _TOLD_OF_DANGER}
+    return BookEvent(CHILD_IN_DANGER, child.sector_id, child.child_id, told)
 
 
 def _newest_before(connection: sa.Connection, run: Run) -> Any:
@@ -93,16 +89,12 @@ def _newest_before(connection: sa.Connection, run: Run) -> Any:
     return connection.execute(newest).first()
 
 
-def _in_danger(
-    connection: sa.Connection, run: int, *among: sa.ColumnElement[bool]
-) -> Iterator[dict[str, Any]]:
-    """Of some rows of a run the children in danger. Only theirs are read as JSON."""
-    wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run, *among)
-    for page in connection.execution_options(yield_per=2_000).scalars(wanted):
-        if b'"danger":true' in page:
-            candidate = orjson.loads(page)["candidate"]
-            if candidate["danger"]:
-                yield {name: candidate[name] for name in (*_WHOSE, *_TOLD_OF_DANGER)}
+def _in_danger(connection: sa.Connection, run: int, among: Sequence[str | None]) -> set[str]:
+    """Which of some children are in danger in a run. Only their pages are read as JSON."""
+    wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run, ROWS.c.child_id.in_(among))
+    pages = (page for page in connection.scalars(wanted) if b'"danger":true' in page)
+    candidates = (orjson.loads(page)["candidate"] for page in pages)
+    return {child["child_id"] for child in candidates if child["danger"]}
 
 
 def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:

@@ -243,12 +243,6 @@ class Reader:
             rows = compared_rows(connection, run, [row_of(row.page) for row in pages])
             return with_visits(connection, run, rows) if ticked else rows
 
-    def child_ids(self, run: Run, sector_id: str) -> set[str]:
-        """The ids of a run's children in a sector of the scope."""
-        wanted = self._rows(run).with_only_columns(ROWS.c.child_id)
-        with self._connection() as connection:
-            return set(connection.scalars(wanted.where(ROWS.c.sector_id == sector_id)))
-
     def children(self, run: Run, ids: Collection[str]) -> dict[str, Candidate]:
         """These children of a run within the scope, by id, with outcomes ticked since."""
         with self._connection() as connection:
@@ -351,10 +345,14 @@ class Reader:
                 found.update(connection.scalars(self._child_ids(run).where(part)))
         return found
 
-    def child_ids(self, run: Run) -> list[str]:
-        """The children of a run within the scope, by id."""
+    def child_ids(self, run: Run, sector_id: str | None = None) -> list[str]:
+        """The children of a run within the scope (or in one sector of it), by id."""
+        wanted = self._child_ids(run)
+        if sector_id is not None:
+            wanted = wanted.where(ROWS.c.sector_id == sector_id)
         with self._connection() as connection:
-            return list(connection.scalars(self._child_ids(run).order_by(ROWS.c.child_id)))
+            # Sorted here, as in `rows`.
+            return sorted(connection.scalars(wanted))
 
     def _child_ids(self, run: Run) -> sa.Select[Any]:
         return self._rows(run).with_only_columns(ROWS.c.child_id)

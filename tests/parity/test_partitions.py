@@ -31,6 +31,7 @@ from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.escalation.escalation_counts import level_of_escalations
 from serving.book.reader import Reader
+from serving.book.scoring import scoring_part
 from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
 from tests.support.divided_registry import fill, moves, tables
@@ -135,6 +136,29 @@ def scored(home, name, source, monkeypatch, most):
         count_outcomes=lambda registry, target, day: len(registry.child_ids),
     )
     return address, done
+
+
+def test_a_part_counts_from_the_rows_that_the_book_gives_back(source, tmp_path, monkeypatch):
+    plain, seen = scoring_part._rows_of, []
+
+    def both(engine, run, written, sector):
+        rows = plain(engine, run, written, sector)
+        assert written is not None
+        assert repr(rows) == repr(plain(engine, run, None, sector)), "types and order too"
+        seen.append((engine.url, run, written, sector, rows))
+        return rows
+
+    monkeypatch.setattr(scoring_part, "_rows_of", both)
+    scored(tmp_path, "one", source, monkeypatch, 10**6)
+    url, run, written, sector, rows = max(seen, key=lambda one: len(one[-1]))
+    assert len(rows) > 10 and any(row.scores["onset"].risk for row in rows)
+    forgotten = rows[3].candidate.child_id
+    engine = engine_of(str(url.database))
+    with engine.begin() as connection:
+        own = scorebook.ROWS.c.child_id == forgotten
+        connection.execute(sa.delete(scorebook.ROWS).where(own))
+    assert plain(engine, run, written, sector) == [*rows[:3], *rows[4:]]
+    engine.dispose()
 
 
 def test_a_book_that_was_scored_part_by_part_is_the_book_of_the_whole(

@@ -79,17 +79,21 @@ class Held:
 
 
 MARKS = (b'"danger":true', b'"rule":"defaulted"', b'"state":"died"', b'_found_on":"')
-"""Without one of these a stored row holds no kind: it is not read as JSON."""
+"""Without one of these a stored row is in no danger and holds no kind: it is not read as JSON."""
 
 
-def held_in(connection: sa.Connection, run: Run) -> Iterator[Held]:
-    """The children of a run's rows of whom some kind holds."""
+def marked_in(connection: sa.Connection, run: Run) -> Iterator[Candidate]:
+    """The children of a run's rows who are in danger, or of whom some kind may hold."""
     wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run.run)
     for page in connection.execution_options(yield_per=2_000).scalars(wanted):
         if any(mark in page for mark in MARKS):
-            child = row_of(page).candidate
-            if kinds := holding(child):
-                yield Held(child, kinds)
+            yield row_of(page).candidate
+
+
+def held_of(children: Iterable[Candidate]) -> list[Held]:
+    """Of some children those of whom some kind holds."""
+    kinds = ((child, holding(child)) for child in children)
+    return [Held(child, of) for child, of in kinds if of]
 
 
 def follow(connection: sa.Connection, run: Run, held: Iterable[Held]) -> None:

@@ -199,19 +199,18 @@ def _write_rows(
     before, children = scorebook.chunks_written(engine, task.run), len(scoring.own_children())
     kept = np.flatnonzero(looked.kept).astype(np.int32)
     first = task.partition.number * CHUNKS_OF_A_PART
-    found: SectorRows | None = {}
+    found: SectorRows = {}
     for chunk, start in enumerate(range(0, len(kept), CHUNK), start=first):
-        if chunk in before:
-            found = None
-        else:
+        if chunk not in before:
             rows = list(scoring.rows(kept[start : start + CHUNK]))
             scorebook.write_chunk(engine, task.run, chunk, rows)
-            for row in rows if found is not None else ():
+            for row in rows:
                 found.setdefault(row.candidate.sector_id, []).append(row)
         ready = children * min(start + CHUNK, len(kept)) // len(kept)
         progress(children + ready, 2 * children)
     progress(2 * children, 2 * children)
-    return found
+    written_here = before.isdisjoint(range(first, first + CHUNKS_OF_A_PART))
+    return found if written_here else None
 
 
 def _rows_of(engine: sa.Engine, run: Run, written: SectorRows | None, sector: str) -> list[BookRow]:
@@ -220,6 +219,6 @@ def _rows_of(engine: sa.Engine, run: Run, written: SectorRows | None, sector: st
     reader = Reader(engine, Scope.of(["state:*"]))
     if written is None:
         return reader.rows(run, sector, ticked=False)
-    there = reader.child_ids(run, sector)
+    there = set(reader.child_ids(run, sector))
     rows = (row for row in written.get(sector, ()) if row.candidate.child_id in there)
     return sorted(rows, key=lambda row: row.candidate.child_id)

@@ -223,6 +223,9 @@ def _scored_parts(engine: sa.Engine, run: Run, tasks: list[PartTask], how: How) 
     kept = parts_kept(engine, run)
     found = {number: PartDone.of(page) for number, page in kept.items()}
     waiting = [task for task in tasks if task.partition.number not in found]
+    if not how.engine.here:
+        # The largest first, so that no worker waits long for another's last part.
+        waiting.sort(key=lambda task: -task.partition.children)
     children = {task.partition.number: task.partition.children for task in tasks}
     ready, total = sum(children[number] for number in found), sum(children.values())
     # While a connection of this process is open, rows could only be read the slower way
