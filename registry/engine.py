@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +37,7 @@ class Engine:
 
     workers: int = 0
     scheduler: str | None = None
+    _client: Client | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, workers: int | None, scheduler: str | None) -> Engine:
@@ -61,6 +62,20 @@ class Engine:
         """Whether all is done in this process."""
         return not self.workers and self.scheduler is None
 
+    @contextmanager
+    def started(self, task: Callable[..., Any], parts: int) -> Iterator[Engine]:
+        """With workers that are there already, and have the task's module imported, for so many
+        parts at most: they need seconds for it, in which the caller may do something else in a
+        thread. Raises as `each`."""
+        if self._stays_here(parts):
+            yield self
+            return
+        with ExitStack() as stack:
+            yield replace(self, _client=_client(self, stack, parts, preload=task.__module__))
+
+    def _stays_here(self, parts: int) -> bool:
+        return self.here or (parts < 2 and self.scheduler is None)
+
     def each(
         self, task: Callable[[Part], Result], parts: Sequence[Part]
     ) -> Iterator[tuple[Part, Result]]:
@@ -72,12 +87,13 @@ class Engine:
         again and again, were lost: what is done by then is kept by the tasks that keep it.
         """
         task = partial(_and_give_back, task) if len(parts) > 1 else task
-        if self.here or len(parts) < 2 and self.scheduler is None:
+        if self._client is None and self._stays_here(len(parts)):
             for part in parts:
                 yield part, task(part)
             return
         with ExitStack() as stack:
-            yield from _on_cluster(_client(self, stack, len(parts)), task, parts)
+            client = self._client or _client(self, stack, len(parts))
+            yield from _on_cluster(client, task, parts)
 
 
 def workers_asked(workers: int | None) -> int | None:
@@ -94,7 +110,7 @@ def _and_give_back(task: Callable[[Part], Result], part: Part) -> Result:
     return result
 
 
-def _client(engine: Engine, stack: ExitStack, parts: int) -> Client:
+def _client(engine: Engine, stack: ExitStack, parts: int, *, preload: str | None = None) -> Client:
     from distributed import Client, LocalCluster
 
     if engine.scheduler is None:
@@ -104,6 +120,7 @@ def _client(engine: Engine, stack: ExitStack, parts: int) -> Client:
             threads_per_worker=1,
             dashboard_address=None,
             silence_logs=50,
+            preload=[preload] if preload else [],
         )
         local: Client = stack.enter_context(Client(stack.enter_context(cluster)))
         return local

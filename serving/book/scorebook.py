@@ -357,19 +357,25 @@ def run_of(row: sa.Row[Any]) -> Run:
 def row_of(page: bytes) -> BookRow:
     """A child's row from its stored page."""
     stored = orjson.loads(page)
-    candidate = stored["candidate"]
-    for name in ("by_when", "last_visited_on"):
-        candidate[name] = _date(candidate[name])
-    facts = candidate["facts"]
-    candidate["facts"] = facts | {
-        name: _date(facts[name]) for name in facts if name.endswith("_on")
-    }
-    candidate["reasons"] = _reasons(candidate["reasons"])
     scores = {
         target: Score(**score | {"reasons": _reasons(score["reasons"])})
         for target, score in stored["scores"].items()
     }
-    return BookRow(Candidate(**candidate), scores)
+    return BookRow(_candidate(stored["candidate"]), scores)
+
+
+def candidate_of(page: bytes) -> Candidate:
+    """A child's row from its stored page as a list sees it, without what each model said."""
+    return _candidate(orjson.loads(page)["candidate"])
+
+
+def _candidate(stored: dict[str, Any]) -> Candidate:
+    for name in ("by_when", "last_visited_on"):
+        stored[name] = _date(stored[name])
+    facts = stored["facts"]
+    stored["facts"] = facts | {name: _date(facts[name]) for name in facts if name.endswith("_on")}
+    stored["reasons"] = _reasons(stored["reasons"])
+    return Candidate(**stored)
 
 
 def _date(text: str | None) -> dt.date | None:

@@ -102,6 +102,23 @@ def test_nothing_of_dask_is_loaded_where_nobody_asks_for_it(monkeypatch):
     assert Engine.of(None, None) == Engine(scheduler="tcp://10.0.0.5:8786")
 
 
+def where(number: int) -> tuple[int, int]:
+    return os.getpid(), number
+
+
+def test_workers_that_were_started_beforehand_do_the_parts():
+    with Engine(workers=2).started(where, 3) as engine:
+        found = [dict(engine.each(where, parts)) for parts in ([1, 2, 3], [4])]
+    assert [{part: number for part, (_, number) in of.items()} for of in found] == [
+        {1: 1, 2: 2, 3: 3},
+        {4: 4},
+    ]
+    assert os.getpid() not in {process for of in found for process, _ in of.values()}
+    for engine, parts in ((IN_THIS_PROCESS, 3), (Engine(workers=2), 1)):
+        with engine.started(where, parts) as here:
+            assert list(here.each(where, [7])) == [(7, (os.getpid(), 7))], "not worth a worker"
+
+
 def test_a_refusal_comes_whole_out_of_another_process():
     told = Refused("SRV004", "the champion was trained on another registry", at=3)
     for error in (told, NothingScored("there is no list yet")):

@@ -18,7 +18,7 @@ from models.visits.severity import MODERATE, SEVERE, WELL
 from models.visits.visit_order import gravity
 from registry.machine.today import today
 from serving.book.escalation.escalation_kinds import BY_VISIT, LATE, answered, holding, opens
-from serving.book.scorebook import ESCALATIONS, ROWS, TOLD, Run, row_of
+from serving.book.scorebook import ESCALATIONS, ROWS, TOLD, Run, candidate_of
 
 BY_RUN, BY_RECORDS, CORRECTED = "run", "records", "corrected"
 """Who opened or closed it, where no person did: a run, later records, a corrected finding."""
@@ -87,7 +87,7 @@ def marked_in(connection: sa.Connection, run: Run) -> Iterator[Candidate]:
     wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run.run)
     for page in connection.execution_options(yield_per=2_000).scalars(wanted):
         if any(mark in page for mark in MARKS):
-            yield row_of(page).candidate
+            yield candidate_of(page)
 
 
 def held_of(children: Iterable[Candidate]) -> list[Held]:
@@ -189,7 +189,7 @@ def _children(connection: sa.Connection, run: Run, ids: Sequence[str]) -> dict[s
         own = ROWS.c.child_id.in_(ids[start : start + 500])
         wanted = sa.select(ROWS.c.page).where(ROWS.c.run == run.run, own)
         for page in connection.scalars(wanted):
-            child = row_of(page).candidate
+            child = candidate_of(page)
             found[child.child_id] = child
     return found
 

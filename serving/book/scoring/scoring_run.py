@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -178,26 +179,30 @@ def _write(
     areas = store.load(children=())
     parts = divide(store, day_number(as_of))
     versions = {target: bundle.version for target, bundle in bundles.items()}
-    run = scorebook.begin(
-        engine,
-        as_of=as_of,
-        made_from={
-            "registry": store.version(),
-            "protocol": protocol.version,
-            "models": versions,
-            "parts": len(parts),
-            "months": 2 * MONTHS,
-            **{name: said[name] for name in said if name == "holdout_share"},
-        },
-        places=sorted(Places.of(areas, day_number(as_of)).sectors),
-    )
-    take_over_told(engine)
+    made_from = {
+        "protocol": protocol.version,
+        "models": versions,
+        "parts": len(parts),
+        "months": 2 * MONTHS,
+        **{name: said[name] for name in said if name == "holdout_share"},
+    }
     foreign = tuple(_foreign(bundles, store))
-    tasks = [
-        PartTask(how.address, folder, versions, run, part, foreign, how.count_outcomes)
-        for part in parts
-    ]
-    done = _scored_parts(engine, run, tasks, how)
+    # The store's version is a sum over all its rows: seconds, in which workers get ready.
+    with ThreadPoolExecutor(1) as beside:
+        version = beside.submit(store.version)
+        with how.engine.started(score_part, len(parts)) as started:
+            run = scorebook.begin(
+                engine,
+                as_of=as_of,
+                made_from=made_from | {"registry": version.result()},
+                places=sorted(Places.of(areas, day_number(as_of)).sectors),
+            )
+            take_over_told(engine)
+            tasks = [
+                PartTask(how.address, folder, versions, run, part, foreign, how.count_outcomes)
+                for part in parts
+            ]
+            done = _scored_parts(engine, run, tasks, replace(how, engine=started))
     outcomes = {
         target: sum(part.outcomes[target] for part in done) if how.count_outcomes else None
         for target in foreign
