@@ -31,6 +31,8 @@ FEW = 1_000
 MOST_IN_A_LIST = 10_000
 """Numbers in one SQL list. SQLite, which counts no rows beforehand, reads the whole table for a
 list of some 49,500: ten times slower in a store of a million children."""
+MOST_DAYS = 1 << 16
+"""No table has so many different days."""
 LINKED = (
     "SELECT child FROM links UNION SELECT other FROM links UNION SELECT child FROM other_children"
 )
@@ -300,7 +302,7 @@ def _last_day(bulk: Bulk, name: str, known_before: int, *, rows: int, newest: in
             f"SELECT {column} AS day, COUNT(*) AS n FROM {name} WHERE known_from < {known_before} "
             f"AND {column} > {since} GROUP BY {column} ORDER BY {column}"
         )
-        found = bulk.query(question, {"day": DAY, "n": np.int64}, most_rows=window)
+        found = bulk.query(question, {"day": DAY, "n": np.int64}, most_rows=MOST_DAYS)
         last = last_day_counted(found["day"], found["n"], of=rows)
         # A month that begins before the window is not wholly counted.
         if last - LONGEST_MONTH_DAYS >= since or found["n"].sum() == rows:
@@ -321,7 +323,7 @@ def late_days(bulk: Bulk) -> dict[int, int]:
             f"SELECT known_from, COUNT(*) AS rows FROM {name} WHERE known_from > {own_day}{alone} "
             "GROUP BY known_from"
         )
-        rows = bulk.query(question, {"known_from": DAY, "rows": np.int64})
+        rows = bulk.query(question, {"known_from": DAY, "rows": np.int64}, most_rows=MOST_DAYS)
         counts = dict(zip(rows["known_from"].tolist(), rows["rows"].tolist(), strict=True))
         if links:
             of_links = _read_of(bulk, name, joined, links)

@@ -4,10 +4,11 @@ tests/support/stories.py.
 The quarters: days -61 to 29 (April to June), 30 to 121, 122 to 213.
 """
 
+import numpy as np
 import pytest
 
 from features.clock import Clock
-from models.targets import ONSET, OUTCOME_WORDS
+from models.targets import CENSORED, ONSET, OUTCOME_WORDS
 from registry.contract.registry import NEVER
 from tests.support.stories import DAY_0, date, registry
 from training.cohorts.landmarks import before_split, cohort
@@ -202,3 +203,33 @@ def test_a_training_row_needs_154_days_before_the_split(split, learnt):
     clock, _ = _found("0 well, 20 well")
     rows = cohort(clock, ONSET, cutoff=DAY_0 + split - 1)
     assert before_split(rows, DAY_0 + split).tolist() == [learnt]
+
+
+@pytest.mark.parametrize(("readings", "stays", "days", "left_out"), INDEXES)
+@pytest.mark.parametrize("since", [-400, 1, 30, 41, 400])
+def test_indexes_from_a_day_on_are_those_of_all(readings, stays, days, left_out, since):
+    clock, every = _found(readings, stays)
+    some = outcomes(clock, ONSET, cutoff=DAY_0 + 400, index_from=DAY_0 + since)
+    kept = every.index_on >= DAY_0 + since
+    for name in some._fields:
+        np.testing.assert_array_equal(getattr(some, name), getattr(every, name)[kept])
+    assert kept.sum() == sum(day >= since for day in [*days, *left_out])
+    rows = [
+        cohort(clock, ONSET, cutoff=DAY_0 + 400, index_from=since) for since in (None, DAY_0 + 30)
+    ]
+    late = rows[0].take(np.flatnonzero(rows[0].day >= DAY_0 + 30))
+    np.testing.assert_array_equal(late.day, rows[1].day)
+    np.testing.assert_array_equal(late.outcome, rows[1].outcome)
+
+
+def test_two_horizons_asked_one_after_the_other_are_each_their_own():
+    """The lives of the last question are kept with their clock, for a question of the same day
+    alone."""
+    clock, _ = _found("0 well, 30 sam, 60 sam, 120 sam, 150 sam")
+    asked = [(400, 91), (400, 183), (45, 91), (400, 91)]
+    told = [outcomes(clock, ONSET, cutoff=DAY_0 + day, horizon=days) for day, days in asked]
+    for (day, days), found in zip(asked, told, strict=True):
+        fresh = _found("0 well, 30 sam, 60 sam, 120 sam, 150 sam", cutoff=day, horizon=days)[1]
+        for name in fresh._fields:
+            np.testing.assert_array_equal(getattr(found, name), getattr(fresh, name))
+    assert told[0].outcome[0] == told[3].outcome[0] and told[2].outcome[0] == CENSORED

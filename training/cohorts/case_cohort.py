@@ -64,11 +64,14 @@ class Tally:
         event, other = _known(rows)
         asked = rows.take(np.flatnonzero(asked_to_the_end(rows)))
         lost = asked.outcome == CENSORED
-        key = np.column_stack([asked.landmark.astype(np.int64), _followed(asked)])
-        at, place = np.unique(key, axis=0, return_inverse=True)
-        followed = np.bincount(place.ravel(), minlength=len(at))
-        ended = np.bincount(place.ravel()[lost], minlength=len(at))
-        table = np.column_stack([at.reshape(-1, 2), followed, ended])
+        # One number for both: pairs are sorted ten times slower.
+        days = _followed(asked)
+        longest = int(days.max(initial=0)) + 1
+        key = asked.landmark.astype(np.int64) * longest + days
+        at, place = np.unique(key, return_inverse=True)
+        followed = np.bincount(place, minlength=len(at))
+        ended = np.bincount(place[lost], minlength=len(at))
+        table = np.column_stack([*np.divmod(at, longest), followed, ended])
         return cls(
             len(rows.index), ByChild.of(rows.child[event]), ByChild.of(rows.child[other]), table
         )

@@ -65,11 +65,19 @@ class Cohort:
         )
 
 
-def cohort(clock: Clock, target: Target, *, cutoff: int, horizon: int | None = None) -> Cohort:
+def cohort(
+    clock: Clock,
+    target: Target,
+    *,
+    cutoff: int,
+    horizon: int | None = None,
+    index_from: int | None = None,
+) -> Cohort:
     """All landmark rows up to the cutoff, with what was known of their outcome by then; `horizon`:
-    in days, where it is not the target's own."""
+    in days, where it is not the target's own; `index_from`: rows of earlier indexes (before this
+    day) may be left out, and are then not in the attrition."""
     horizon = horizon or target.horizon
-    found = outcomes(clock, target, cutoff=cutoff, horizon=horizon)
+    found = outcomes(clock, target, cutoff=cutoff, horizon=horizon, index_from=index_from)
     attrition = {"indexes": len(found.child)}
     for code in OUTCOME_RULES[target.name].left_out:
         attrition[COHORT_WORDS[code]] = int(np.sum(found.cohort == code))

@@ -126,7 +126,8 @@ def lives(known: Known) -> Lives:
     )
 
 
-@njit(cache=True, nogil=True)
+# Put into their callers: a call hands over the tuple, and its arrays' references are counted.
+@njit(cache=True, nogil=True, inline="always")
 def first_confirmed(
     life: Lives, child: int, since: int, until: int, confirmations: int
 ) -> tuple[Any, ...]:
@@ -136,7 +137,6 @@ def first_confirmed(
     `confirmations`: 1 asks for the measurement that answers it (`features.answered`), within 63
     days, to be SAM too; 0 takes a single reading.
     """
-    # Named once: each look into the tuple counts references, which took most of the time.
     day, is_sam = life.day, life.sam
     for row in range(life.offsets[child], life.offsets[child + 1]):
         if not is_sam[row] or day[row] < since:
@@ -151,7 +151,7 @@ def first_confirmed(
     return NEVER, NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def answer(life: Lives, child: int, row: int) -> tuple[int, bool]:
     """(row, SAM) of the day that answers a SAM reading; (-1, False) where none does."""
     return next_answer(
@@ -159,7 +159,7 @@ def answer(life: Lives, child: int, row: int) -> tuple[int, bool]:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def sam_known_from(life: Lives, child: int, row: int) -> Any:
     """From when the first SAM reading of this row's day was known (rows of a day stand
     together)."""
@@ -172,7 +172,7 @@ def sam_known_from(life: Lives, child: int, row: int) -> Any:
     return life.known_from[row]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def first_admission(life: Lives, child: int, since: int, until: int) -> Any:
     admitted_on = life.admitted_on
     for row in range(life.stay_offsets[child], life.stay_offsets[child + 1]):
@@ -181,7 +181,7 @@ def first_admission(life: Lives, child: int, since: int, until: int) -> Any:
     return NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def last_valid(life: Lives, child: int, since: int, until: int) -> Any:
     """The day of the last valid reading in the window; `since` where there is none."""
     day, valid = life.day, life.valid
@@ -193,7 +193,7 @@ def last_valid(life: Lives, child: int, since: int, until: int) -> Any:
     return since
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def waits_since(life: Lives, child: int, since: int, until: int) -> Any:
     """The day of a SAM reading in the window that nothing answers; NEVER where every one is
     answered.
@@ -209,7 +209,7 @@ def waits_since(life: Lives, child: int, since: int, until: int) -> Any:
     return NEVER
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def became(
     life: Lives,
     child: int,

@@ -40,7 +40,7 @@ _FOLLOWED_SHARE = ONSET_FOLLOWED_FROM / ONSET.horizon
 """Another horizon is followed to the same share of its end as 56 days are of 91."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _treated_lately(life: Lives, child: int, day: int) -> bool:
     """In any programme on the day, or in a stay that lasted into the 183 days before it."""
     admitted_on, closed_on = life.admitted_on, life.closed_on
@@ -50,7 +50,7 @@ def _treated_lately(life: Lives, child: int, day: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _sam_waits(life: Lives, child: int, row: int, end: int) -> bool:
     """Whether a SAM reading before the day (rows `row` to `end`) is answered by nothing up to and
     on that day."""
@@ -64,7 +64,7 @@ def _sam_waits(life: Lives, child: int, row: int, end: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _any(flags: Flags, row: int, end: int) -> bool:
     """Whether one of the rows `row` to `end` has it."""
     found: bool = flags[row]
@@ -73,7 +73,7 @@ def _any(flags: Flags, row: int, end: int) -> bool:
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _in_cohort(life: Lives, child: int, row: int, end: int) -> int:
     """The code of a quarter's first valid measurement (rows `row` to `end`): in the cohort, or why
     it is not."""
@@ -93,9 +93,16 @@ def _in_cohort(life: Lives, child: int, row: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _indexes(life: Lives, quarter: AnyArray, child: AnyArray, day: AnyArray, code: AnyArray) -> int:
-    """Fill (child, day, code) of each child's first valid measurement a quarter; how many there
-    are."""
+def _indexes(
+    life: Lives,
+    quarter: AnyArray,
+    index_from: int,
+    child: AnyArray,
+    day: AnyArray,
+    code: AnyArray,
+) -> int:
+    """Fill (child, day, code) of each child's first valid measurement a quarter, of those on the
+    day `index_from` or later; how many there are."""
     count, offsets, days, valid = 0, life.offsets, life.day, life.valid
     for c in range(len(offsets) - 1):
         row, stop, last = offsets[c], offsets[c + 1], NEVER
@@ -103,9 +110,10 @@ def _indexes(life: Lives, quarter: AnyArray, child: AnyArray, day: AnyArray, cod
             end = same_day_until(days, row, stop)
             if quarter[row] != last and _any(valid, row, end):
                 last = quarter[row]
-                child[count], day[count] = c, days[row]
-                code[count] = _in_cohort(life, c, row, end)
-                count += 1
+                if days[row] >= index_from:
+                    child[count], day[count] = c, days[row]
+                    code[count] = _in_cohort(life, c, row, end)
+                    count += 1
             row = end
     return count
 
@@ -143,9 +151,16 @@ def _became(
     return codes, days
 
 
-def onsets(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -> Outcomes:
+def onsets(
+    clock: Clock,
+    *,
+    cutoff: int,
+    horizon: int,
+    confirmations: int = 1,
+    index_from: int | None = None,
+) -> Outcomes:
     """The outcome of every child's first valid measurement of each calendar quarter, as known by
-    the cutoff.
+    the cutoff; `index_from`: only of those on this day (number) or later.
 
     Example: WHZ -1.8 on 2026-01-12 (the first of the quarter), an arm of 112 mm on 2026-02-20 and
     of 113 mm on 2026-03-15: index on 2026-01-12, happened, event on 2026-02-20, known on
@@ -153,7 +168,8 @@ def onsets(clock: Clock, *, cutoff: int, horizon: int, confirmations: int = 1) -
     """
     children = np.arange(len(clock.registry.child_ids), dtype=np.int32)
     pieces = [children[begin : begin + PIECE] for begin in range(0, max(len(children), 1), PIECE)]
-    found = [_piece(clock, piece, cutoff, horizon, confirmations) for piece in pieces]
+    since = -int(NEVER) if index_from is None else index_from
+    found = [_piece(clock, piece, cutoff, horizon, confirmations, since) for piece in pieces]
     return Outcomes(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
@@ -172,12 +188,17 @@ def _lives(clock: Clock, children: np.ndarray, cutoff: int) -> Lives:
 
 
 def _piece(
-    clock: Clock, children: np.ndarray, cutoff: int, horizon: int, confirmations: int
+    clock: Clock,
+    children: np.ndarray,
+    cutoff: int,
+    horizon: int,
+    confirmations: int,
+    index_from: int,
 ) -> Outcomes:
     life = _lives(clock, children, cutoff)
     rows = len(life.day)
     child, day, code = np.empty(rows, np.int32), np.empty(rows, np.int32), np.empty(rows, np.int8)
-    count = _indexes(life, _quarter(life.day), child, day, code)
+    count = _indexes(life, _quarter(life.day), index_from, child, day, code)
     child, day, code = child[:count].copy(), day[:count].copy(), code[:count].copy()
     codes, days = _became(life, child, day, code, cutoff, horizon, confirmations)
     room = day.astype(np.int64) + horizon < life.too_old_on[child]

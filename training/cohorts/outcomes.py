@@ -237,17 +237,19 @@ class Found(Protocol):
 @dataclass(frozen=True)
 class OutcomeRule:
     """How a target's outcomes are found, and why indexes can be left out of its cohort (codes of
-    `training.cohorts.lives.COHORT_WORDS`, counted in the attrition)."""
+    `training.cohorts.lives.COHORT_WORDS`, counted in the attrition). `from_a_day`: whether `find`
+    takes `index_from`, the day (number) before which it need not find indexes."""
 
     find: Found
     left_out: tuple[int, ...] = ()
+    from_a_day: bool = False
 
 
 OUTCOME_RULES: dict[str, OutcomeRule] = {
     RELAPSE.name: OutcomeRule(relapses, (CURED_UNVERIFIED, FAILED_DISCHARGE)),
     NON_RESPONSE.name: OutcomeRule(non_responses),
     ONSET.name: OutcomeRule(
-        onsets, (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY)
+        onsets, (SAM_THEN, NOT_THAT_AGE, TREATED_LATELY, SAM_WAITS, SAM_LATELY), from_a_day=True
     ),
 }
 """By target: a new one registers its rule here."""
@@ -260,9 +262,11 @@ def outcomes(
     cutoff: int,
     horizon: int | None = None,
     confirmations: int = 1,
+    index_from: int | None = None,
 ) -> Outcomes:
     """The outcome of every index known by the cutoff (a day number), in the registry's order of
-    episodes (onset: of children and days).
+    episodes (onset: of children and days). `index_from`: earlier indexes (before this day) may be
+    left out.
 
     `horizon`: relapse within fewer days (30, 90) as a secondary outcome; a valid reading on day 24
     (73) or later, and up to 63 days past the horizon, then follows to its end. `confirmations=0`:
@@ -270,6 +274,12 @@ def outcomes(
     SAM on 2026-03-01 and 2026-04-02: happened, event on 2026-03-01, known on 2026-04-02; with a
     cutoff of 2026-03-31 it is censored on 2026-03-01.
     """
-    return OUTCOME_RULES[target.name].find(
-        clock, cutoff=cutoff, horizon=horizon or target.horizon, confirmations=confirmations
+    rule = OUTCOME_RULES[target.name]
+    only = {"index_from": index_from} if rule.from_a_day and index_from is not None else {}
+    return rule.find(
+        clock,
+        cutoff=cutoff,
+        horizon=horizon or target.horizon,
+        confirmations=confirmations,
+        **only,
     )

@@ -132,7 +132,8 @@ def ripe_cohort(clock: Clock, bundle: Bundle, last: int) -> Cohort:
     """Rows that the champion did not learn from and whose labels ended within RIPE_DAYS up to the
     `last` day (number): what became of them is known as well as it ever will be."""
     target = TARGETS[bundle.target]
-    rows = cohort(clock, target, cutoff=clock.registry.recorded_until)
+    since = last - RIPE_DAYS - target.label_days
+    rows = cohort(clock, target, cutoff=clock.registry.recorded_until, index_from=since)
     ends = rows.outcomes.index_on[rows.index].astype(np.int64) + target.label_days
     ripe = (ends <= last) & (ends > last - RIPE_DAYS) & (rows.outcomes.room[rows.index] == 1)
     unseen = rows.day >= day_number(bundle.facts["trained_until"])

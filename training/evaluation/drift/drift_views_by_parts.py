@@ -66,6 +66,10 @@ from training.rows.store_rows import NO_OUTCOME, at_home
 
 Month = tuple[int, int]
 """First and last day (numbers)."""
+MOST_RIPE_ROWS = 50_000
+"""Ripe rows of a target that are judged where sectors were drawn: their calibration is fitted again
+for each of 200 draws, and some 1,000 events of onset among so many tell observed over expected
+within 6 %."""
 MOST_WATCHED = 200_000
 """Children: of so many the rarest target has some 800 rows a month, which is about as few as tell a
 shift by LEAST_SHIFT of the places (`training.evaluation.drift.month_test`; `told_from` in the
@@ -105,11 +109,19 @@ class RipeOfPart(NamedTuple):
 @dataclass(frozen=True)
 class Watched:
     """What parts are asked: some `bundles`, the months of each, and the `last` day of the month in
-    question."""
+    question; whether their sectors were drawn by lot."""
 
     bundles: tuple[Bundle, ...]
     months: tuple[tuple[Month, ...], ...]
     last: int
+    drawn_sectors: bool
+
+    def judged(self, position: Days, rows: int) -> Flags:
+        """Which children (mask by position in the whole registry) are judged, of so many ripe
+        `rows`."""
+        if self.drawn_sectors:
+            return by_lot(position, rows=rows, most=MOST_RIPE_ROWS)
+        return drawn_to_judge(position, rows)
 
     @property
     def every_month(self) -> list[Month]:
@@ -142,7 +154,7 @@ def store_views(
     months = [
         (*months_before(begun, bundle, first), (first, last)) if over else () for bundle in bundles
     ]
-    watched = Watched(tuple(bundles), tuple(months), last)
+    watched = Watched(tuple(bundles), tuple(months), last, drawn_sectors=lot is not None)
 
     def heard(words: str) -> Callable[[int, int], None]:
         return lambda done, of: said(f"{words} of {done:,} of {of:,} children")
@@ -226,7 +238,7 @@ def _ripe_here(
     clock = Clock(registry)
     context, found = Context(clock), []
     for bundle, rows in zip(watched.bundles, totals.ripe, strict=True):
-        drawn = drawn_to_judge(position, rows)
+        drawn = watched.judged(position, rows)
         mine = ripe_cohort(Clock(alone(registry, home & drawn)), bundle, watched.last)
         if bundle.facts.get("without_visits"):
             mine = censored_at_visits(clock, mine)

@@ -94,8 +94,8 @@ def at_end_of(registry: Registry, first: int, last: int) -> Registry:
 
 def month_rows(clock: Clock, bundle: Bundle, first: int) -> Cohort:
     """All landmark rows of a month that begins on `first`; `clock`: of an `at_end_of`."""
-    last = clock.registry.recorded_until
-    rows = cohort(clock, TARGETS[bundle.target], cutoff=last)
+    target, last = TARGETS[bundle.target], clock.registry.recorded_until
+    rows = cohort(clock, target, cutoff=last, index_from=first - max(target.landmarks))
     return rows.take(np.flatnonzero((rows.day >= first) & (rows.day <= last)))
 
 
