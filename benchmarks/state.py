@@ -12,7 +12,9 @@ one object on the last line.
 
 `--postgres` puts the store into a PostgreSQL of its own, as it is installed, in the same folder:
 beside each stage stand the CPU seconds of its processes and the size of its log, and the import
-says how fast COPY took each table's rows.
+says how fast COPY took each table's rows. With `--replica` beside it a hot standby follows that
+server, and what is asked of the records is read from there (SANKET_READ_FROM): its CPU seconds
+stand beside.
 
 `--arithmetic FILE ...` runs nothing: from what `--json` printed at one size or several it says
 what a state of five million and India's eighty million children come to.
@@ -30,10 +32,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.parquet as pq
 
@@ -43,6 +46,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks._state_arithmetic import lines
 from benchmarks._state_tables import simulated
+from registry.store.connections.replica import VARIABLE as SANKET_READ_FROM
+from tests.support.postgres import replica_of
 
 SANKET = [sys.executable, "-c", "from sanket.app import main; main()"]
 TAUGHT_ON = 12_000
@@ -61,6 +66,7 @@ def main() -> None:
     parser.add_argument("--stages", help="of " + ", ".join(STAGES))
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--replica", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--arithmetic", type=Path, nargs="+", metavar="FILE")
     asked = parser.parse_args()
@@ -72,9 +78,15 @@ def main() -> None:
     home.mkdir(parents=True, exist_ok=True)
     try:
         stages = asked.stages.split(",") if asked.stages else STAGES
-        with Server.in_folder(home / "pg") if asked.postgres else nullcontext() as server:
+        with ExitStack() as stack:
+            server = replica = None
+            if asked.postgres or asked.replica:
+                server = stack.enter_context(Server.in_folder(home / "pg"))
+            if server and asked.replica:
+                replica = stack.enter_context(Server.following(server))
+                os.environ[SANKET_READ_FROM] = replica.address
             asked_of = (asked.children, asked.months, asked.workers, stages)
-            found = _stages(Place(home, server), *asked_of)
+            found = _stages(Place(home, server, replica), *asked_of)
     finally:
         if not asked.keep:
             shutil.rmtree(home, ignore_errors=True)
@@ -100,6 +112,13 @@ class Server:
             yield cls(server.get_uri(), folder)
         finally:
             server.cleanup()
+
+    @classmethod
+    @contextmanager
+    def following(cls, server: Server) -> Iterator[Server]:
+        """A hot standby of a server, as long as the block runs."""
+        with replica_of(server.address) as address:
+            yield cls(address, Path(parse_qs(urlsplit(address).query)["host"][0]) / "data")
 
     def cpu_s(self) -> float:
         """CPU seconds of the server's processes so far, of those that have ended too."""
@@ -132,10 +151,11 @@ class Server:
 @dataclass(frozen=True)
 class Place:
     """Where the benchmark works: its folder (`home`), and the `server` of the store; None: a file
-    there."""
+    there. `replica`: of the server, from which records are read."""
 
     home: Path
     server: Server | None = None
+    replica: Server | None = None
 
     @property
     def store(self) -> str:
@@ -167,7 +187,10 @@ class Place:
             return _run(command)
         written = "SELECT wal_bytes FROM pg_stat_wal"
         cpu, wal = self.server.cpu_s(), self.server.ask(written)
+        of_replica = self.replica.cpu_s() if self.replica else 0.0
         found, printed = _run(command)
+        if self.replica:
+            found["replica_cpu_s"] = round(self.replica.cpu_s() - of_replica, 1)
         return found | {
             "server_cpu_s": round(self.server.cpu_s() - cpu, 1),
             "wal_gb": round((self.server.ask(written) - wal) / 2**30, 2),
@@ -305,6 +328,8 @@ def _tell(name: str, cost: Mapping[str, float]) -> None:
         if "server_cpu_s" in cost
         else ""
     )
+    if "replica_cpu_s" in cost:
+        server += f", its replica {cost['replica_cpu_s']:.1f} s CPU"
     print(
         f"{name:20} {cost['wall_s']:8.1f} s  {cost['cpu_s']:8.1f} s CPU  "
         f"{cost['peak_gb']:6.2f} GB  read {cost['read_gb']:.2f} GB, "

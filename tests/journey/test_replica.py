@@ -25,6 +25,7 @@ from serving.access.permissions import Scope
 from serving.book.reader import Reader
 from serving.book.scoring.scoring_run import score_store
 from serving.database import engine_of
+from tests.support import trained_models
 from tests.support.divided_registry import fill, moves, tables
 from tests.support.postgres import fresh_database, own_server, replica_of
 from tests.support.service_cases import bundle
@@ -270,3 +271,31 @@ def test_a_reading_that_the_replica_breaks_off_is_said_with_what_to_set(store, s
                 bulk.query("SELECT COUNT(*) AS n FROM visits")
                 time.sleep(0.1)
         assert raised.value.code == "REG072"
+
+
+@pytest.mark.soak
+def test_models_are_trained_judged_and_watched_on_a_replica(servers, tmp_path, monkeypatch):
+    address = fresh_database(servers[0])
+    source = trained_models.store_file().parent / "registry"
+    with closing(open_store(address)) as opened:
+        opened.import_source(source)
+    follower = beside(address, servers)
+    wait_for(follower, address)
+    for name, at in (("one", address), ("other", follower)):
+        models = tmp_path / f"{name}.models"
+        monkeypatch.setenv("SANKET_MODELS", str(models))
+        run("train", at, "--target", "non_response", "--trials", "0")
+        (bundle_folder,) = bundles_folder(models).glob("[!.]*")
+        turn(models, "non_response", bundle_folder.name)
+        run("drift", at, "--month", "2026-05", may_end=(0, 5))
+        run("evaluate", at, "-o", str(tmp_path / f"{name}.html"))
+    versions = [
+        next(bundles_folder(tmp_path / f"{name}.models").glob("[!.]*")).name
+        for name in ("one", "other")
+    ]
+    assert versions[0] == versions[1], "the digest of what was learnt"
+
+
+def run(*words: str, may_end: tuple[int, ...] = (0,)) -> None:
+    found = CliRunner().invoke(app, list(words))
+    assert found.exit_code in may_end, (words[0], found.output[-500:], found.exception)

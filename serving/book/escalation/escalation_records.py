@@ -115,12 +115,21 @@ def follow(connection: sa.Connection, run: Run, held: Iterable[Held]) -> None:
                 new.append(_opened_by_run(one.child, kind, since, run.as_of))
     held_before = sa.update(ESCALATIONS).where(ESCALATIONS.c.holds)
     connection.execute(held_before.values(holds=False))
-    for number, child in holds.items():
-        _update(connection, number, holds=True, **_as_it_is(child))
+    _still_holding(connection, holds)
     waiting = [one for of in known.values() for one in of if one.closed_on is None]
     _close_answered(connection, run, [one for one in waiting if one.number not in holds])
     if new:
         connection.execute(sa.insert(ESCALATIONS), new)
+
+
+def _still_holding(connection: sa.Connection, holds: Mapping[int, Candidate]) -> None:
+    """Say of these (by number) that they hold, and how grave they are now: sent all at once, of a
+    state's there are thousands."""
+    if not holds:
+        return
+    told = [{"of": number, **_as_it_is(child)} for number, child in holds.items()]
+    one = sa.update(ESCALATIONS).where(ESCALATIONS.c.number == sa.bindparam("of"))
+    connection.execute(one.values(holds=True), told)
 
 
 def _as_it_is(child: Candidate) -> dict[str, Any]:
