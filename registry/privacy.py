@@ -16,7 +16,7 @@ from registry.checks.cells import encode, why_bad
 from registry.checks.raw import Raw, as_codes, whole_floats
 from registry.contract.errors import Refused
 from registry.contract.tables import AADHAAR_WITHHELD
-from registry.sources.family_codes import hold_aadhaar, is_aadhaar, plain_code
+from registry.sources.family_codes import TwelveDigits, is_aadhaar, plain_code
 
 KEY_NAME = "SANKET_IDENTITY_KEY"
 """The environment's variable with the key (any text of 16 characters or more)."""
@@ -74,19 +74,23 @@ def hash_families(raws: Mapping[str, Raw], url: URL) -> dict[str, Raw]:
         return dict(raws) | {"children": children.without(FAMILY)}
     are_whole = whole_floats(children, [FAMILY], HASHED_AT_ONCE).get(FAMILY, False)
 
+    aadhaar = TwelveDigits()
+    for data in children.chunks(HASHED_AT_ONCE, [FAMILY]):
+        different = encode(as_codes(data[FAMILY], are_whole=are_whole).combine_chunks())
+        aadhaar.look(map(plain_code, different.dictionary.to_pylist()))
+
     def hashed(column: pa.ChunkedArray) -> pa.DictionaryArray:
-        return hash_column(as_codes(column, are_whole=are_whole), key)
+        codes = as_codes(column, are_whole=are_whole)
+        return hash_column(codes, key, aadhaar=aadhaar.are_aadhaar)
 
     return dict(raws) | {"children": children.mapped(FAMILY, hashed)}
 
 
-def hash_column(column: pa.ChunkedArray, key: bytes) -> pa.DictionaryArray:
-    """A column with every text hashed, in one spelling; empty cells stay empty, and an Aadhaar
-    number becomes a note that it was withheld."""
+def hash_column(column: pa.ChunkedArray, key: bytes, *, aadhaar: bool) -> pa.DictionaryArray:
+    """A column with every text hashed, in one spelling; empty cells stay empty. aadhaar: its
+    numbers of twelve digits are Aadhaar numbers, and become a note that they were withheld."""
     different = encode(column.combine_chunks())
-    texts = different.dictionary.to_pylist()
-    aadhaar = hold_aadhaar([plain_code(text) for text in texts])
-    hashed = [_hashed(text, key, aadhaar=aadhaar) for text in texts]
+    hashed = [_hashed(text, key, aadhaar=aadhaar) for text in different.dictionary.to_pylist()]
     return pa.DictionaryArray.from_arrays(different.indices, pa.array(hashed, pa.string()))
 
 

@@ -289,7 +289,8 @@ def backtest(
     outcome; counts and AUC go into a run of MLflow. --json adds the same risks against secondary
     outcomes and sensitivity rows (docs/models.md). With several --split one table compares them, a
     run of MLflow holds a child run for each, and a command that was broken off goes on. --visits
-    and the --json of one --split hold the whole store in memory.
+    and the --json of one --split look at up to 100,000 children, of a larger store in whole sectors
+    drawn by lot.
     """
     from registry.engine import Engine
 
@@ -318,7 +319,7 @@ def backtest(
         tracked = tracking_address(models, tracking)
         ask(tracked)
         divided = several_parts(store, engine)
-        if visits or as_json or not divided:
+        if not divided:
             clock = Clock(load_registry(store))
         how: dict[str, Any] = {"targets": targets, "trials": trials, "seed": seed, "said": said}
         predictions, bundles = (
@@ -332,16 +333,20 @@ def backtest(
         models.mkdir(parents=True, exist_ok=True)
         asked = {"split": split[0], "trials": trials, "seed": seed}
         track(told, models, tracked, asked)
-        if visits:
-            from training.evaluation.visit_lists import lists_found
-
-            told["visits"] = lists_found(
-                clock, predictions, bundles, split=day, said=said, truth=true_risks
-            )
-        if as_json:
+        if visits or as_json:
+            from features.trajectory.context import Context
             from training.evaluation.secondary import of_predictions
+            from training.evaluation.visit_lists import lists_found
+            from training.rows.at_hand import AtHand, at_hand
 
-            told["secondary"] = of_predictions(clock, predictions, bundles, split=day)
+            hand = at_hand(store, None, seed=seed) if divided else AtHand(clock, Context(clock))
+            told |= {"at_hand": hand.counted} if hand.counted else {}
+            if visits:
+                told["visits"] = lists_found(
+                    hand, predictions, bundles, split=day, said=said, truth=true_risks
+                )
+            if as_json:
+                told["secondary"] = of_predictions(hand, predictions, bundles, split=day)
     if as_json:
         import json
 
@@ -352,6 +357,10 @@ def backtest(
             f"{name}: {found['rows']} rows, {found['scored']:.1%} scored, mean risk "
             f"{found['mean_risk']:.3f}, "
             f"AUC {found['auc']:.3f} over those with a known outcome"
+        )
+    if drawn := told.get("at_hand"):
+        typer.echo(
+            f"lists of {drawn['children']:,} children in {drawn['sectors']:,} sectors drawn by lot:"
         )
     for line in told.get("visits", {}).get("lines", []):
         typer.echo(line)

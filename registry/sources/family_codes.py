@@ -4,7 +4,9 @@ are written in their place."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+import numpy as np
 
 from registry.checks.cells import plain_digits
 
@@ -41,11 +43,32 @@ def is_aadhaar(code: str) -> bool:
     return len(digits) == AADHAAR_DIGITS and digits[0] not in "01" and _check(digits) == 0
 
 
-def hold_aadhaar(codes: Sequence[str]) -> bool:
-    """Are the numbers of twelve digits in this column of plain codes Aadhaar numbers? Of another
-    system's codes of twelve digits, one in ten has the right check digit by chance."""
-    twelve = [code for code in codes if len(_digits(code)) == AADHAAR_DIGITS]
-    return 2 * sum(map(is_aadhaar, twelve)) > len(twelve)
+def hold_aadhaar(codes: Iterable[str]) -> bool:
+    """`TwelveDigits` of a column that is here whole."""
+    column = TwelveDigits()
+    column.look(codes)
+    return column.are_aadhaar
+
+
+class TwelveDigits:
+    """Are the numbers of twelve digits in a column of plain codes Aadhaar numbers? Of another
+    system's codes of twelve digits, one in ten has the right check digit by chance. Looked at piece
+    by piece, each code once."""
+
+    def __init__(self) -> None:
+        self._seen, self._valid = np.empty(0, np.int64), 0
+
+    def look(self, codes: Iterable[str]) -> None:
+        """Some codes more."""
+        numbers = [int(digits) for code in codes if len(digits := _digits(code)) == AADHAAR_DIGITS]
+        new = np.setdiff1d(np.array(numbers, np.int64), self._seen)
+        self._valid += sum(is_aadhaar(f"{code:0{AADHAAR_DIGITS}}") for code in new.tolist())
+        self._seen = np.union1d(self._seen, new)
+
+    @property
+    def are_aadhaar(self) -> bool:
+        """Have most of them, so far, the right check digit?"""
+        return 2 * self._valid > len(self._seen)
 
 
 def read_family_id(text: str) -> tuple[str, str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from models.champion import models_folder, turn
+from models.targets import RELAPSE
 from registry.engine import IN_THIS_PROCESS
 from registry.store import partitions
 from registry.store.partitions import several_parts
 from tests.support import trained_models as made
 from training.cohorts import case_cohort
 from training.commands import feature_table_by_parts as by_parts
+from training.commands.feature_table import Training
 from training.commands.feature_table_by_parts import write_feature_table
 from training.evaluation import scored_rows
 
@@ -61,3 +65,32 @@ def test_the_table_by_parts_is_that_of_the_whole(address, tmp_path, monkeypatch,
         drawn = whole["fold"] >= 0
         assert drawn.sum() > 100 and (not few or drawn.sum() < learnt.sum() - 100)
     assert not (models / "rows").exists() or not any((models / "rows").glob("table-*"))
+
+
+@pytest.mark.parametrize("target", ["relapse", "non_response", "onset"])
+def test_the_table_of_a_training_of_today_by_parts_is_that_of_the_whole(
+    tmp_path, monkeypatch, target
+):
+    address = made.own_store(tmp_path)
+    shutil.rmtree(models_folder(address), ignore_errors=True)
+    monkeypatch.setattr(case_cohort, "FEWEST_ROWS", 100)
+    monkeypatch.setattr(case_cohort, "OTHERS_PER_EVENT", 1)
+    monkeypatch.setattr(by_parts, "CHILDREN_AT_ONCE", 900)
+    told, tables = [], []
+    for most in (10**6, MOST):
+        monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
+        output = tmp_path / f"{most}.parquet"
+        told.append(write_feature_table(address, target, output, engine=IN_THIS_PROCESS))
+        tables.append(pd.read_parquet(output))
+    whole, parts = tables
+    pd.testing.assert_frame_equal(parts, whole)
+    assert told[0] == told[1] and (whole["fold"] >= 0).sum() > 50
+    assert {"earlier", "later", "not_used"} <= set(whole["block"])
+    assert not whole["judged"].any() and whole["risk"].isna().all()
+    assert not any((models_folder(address) / "rows").glob("table-*"))
+
+
+def test_a_training_of_today_is_asked_in_workers_too():
+    cut_by = Training.of_today(made.clock(), RELAPSE)
+    again = pickle.loads(pickle.dumps(cut_by))
+    assert again == cut_by and again.target is RELAPSE

@@ -520,6 +520,14 @@ def test_codes_that_are_floats_with_gaps_lose_their_zero_in_all_chunks_or_in_non
     both(tmp_path, [imported(tables, "2026-01-01"), imported(halves, "2026-02-01")])
 
 
+def test_whether_codes_of_twelve_digits_are_aadhaar_numbers_is_decided_over_all_chunks(tmp_path):
+    """One of another state's codes has the right check digit by chance, in a chunk of its own."""
+    tables = clean_tables()
+    others = [f"{at}23412341231" for at in range(2, 10)]
+    tables["children"] |= {"family_id": ["234123412346", "12345678", *others, "12345678", ""]}
+    both(tmp_path, [imported(tables, "2026-01-01")])
+
+
 def test_through_pythons_own_sqlite_and_postgresql_too(tmp_path, postgres):
     tables, later = dirty_tables(random.Random(5)), dirty_tables(random.Random(6), rows=30)
     held = []

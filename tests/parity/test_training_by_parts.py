@@ -40,11 +40,13 @@ from training.commands.backtest import backtest
 from training.commands.backtest_store import StoreByParts, backtest_store
 from training.commands.rolling_backtest import Rolling, rolling_backtest
 from training.commands.train import gather, train
+from training.evaluation.secondary import of_predictions
+from training.evaluation.visit_lists import lists_found
 from training.fitting import fit, pipeline, transfer
 from training.fitting.calibrate import calibrate
 from training.fitting.pipeline import question_of
 from training.rows import at_hand as hand
-from training.rows.at_hand import at_hand
+from training.rows.at_hand import AtHand, at_hand
 from training.rows.rows_folder import RowsFolder
 from training.rows.store_rows import StoreRows
 from training.rows.whole_registry import WholeRegistry
@@ -306,6 +308,25 @@ def test_a_backtest_by_parts_predicts_what_that_of_the_whole_does(
         name: stamp(replace(one, facts=one.facts | _share(address)))
         for name, one in bundles.items()
     }
+    asked_again_alike(address, (whole, bundles), (parts, same))
+
+
+def asked_again_alike(address, of_whole, of_parts):
+    """Lists and other outcomes of a backtest, of all records, and of sectors drawn by lot."""
+    everything = AtHand(made.clock(), made.context())
+    all_at_hand = hand.at_hand(address, None, seed=1)
+    few = hand.at_hand(address, None, seed=1, most=3_000)
+    assert all_at_hand.sectors is None and few.counted["children"] < 4_000
+    same_few = replace(everything, own_centres=few.own_centres, sectors=few.sectors)
+    told = []
+    for one, other in ((everything, all_at_hand), (same_few, few)):
+        for ask in (of_predictions, lists_found):
+            found = ask(one, *of_whole, split=made.UNTIL)
+            assert ask(other, *of_parts, split=made.UNTIL) == found
+            told.append(found)
+    rows = [found["onset"][0]["rows"] for found in told[::2]]
+    assert 20 < rows[1] < rows[0]
+    assert told[1]["table"] != told[3]["table"]
 
 
 def test_a_rolling_backtest_by_parts_is_that_of_the_whole(

@@ -10,6 +10,7 @@ import pytest
 
 from features.clock import Clock
 from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
 from features.trajectory.smoother import DEFAULT_PRIORS
 from models.targets import NON_RESPONSE, RELAPSE
 from registry.checks.table import build
@@ -17,6 +18,8 @@ from tests.support.stories import _READING, BIRTH, DAY_0, date, parts
 from training.cohorts.landmarks import cohort
 from training.evaluation import probes
 from training.evaluation.secondary import against_others, judged_later, known_later, of_predictions
+from training.rows.at_hand import AtHand
+from training.rows.kept_rows import dates
 
 # child | readings by days since discharge
 LIVES = {
@@ -148,8 +151,20 @@ def test_what_comes_in_later_is_not_seen(clock):
 def test_a_backtest_tells_all_of_it_as_json(clock):
     rows = cohort(clock, RELAPSE, cutoff=clock.registry.recorded_until)
     rows = rows.take(np.flatnonzero(rows.day >= DAY_0))
-    frame = pd.DataFrame({"target": "relapse", "risk": np.linspace(0.1, 0.6, len(rows.child))})
-    found = of_predictions(clock, frame, {"relapse": ByWeight()}, split=DAY_0)
+    frame = pd.DataFrame(
+        {
+            "target": "relapse",
+            "child_id": clock.registry.child_ids[rows.child].astype(str),
+            "index_on": dates(rows.outcomes.index_on[rows.index]),
+            "landmark_day": rows.landmark,
+            "risk": np.linspace(0.1, 0.6, len(rows.child)),
+        }
+    )
+    hand = AtHand(clock, Context(clock))
+    found = of_predictions(hand, frame, {"relapse": ByWeight()}, split=DAY_0)
+    # Whatever order the predictions are in, each row has its own risk.
+    mixed = frame.sample(frac=1.0, random_state=1)
+    assert of_predictions(hand, mixed, {"relapse": ByWeight()}, split=DAY_0) == found
     names = [one["name"] for one in json.loads(json.dumps(found, allow_nan=False))["relapse"]]
     assert names == [*EXPECTED, "known_later"]
 

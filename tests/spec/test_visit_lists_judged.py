@@ -11,12 +11,14 @@ import pytest
 
 from features.clock import Clock
 from features.trajectory.catalogue import NAMES
+from features.trajectory.context import Context
 from models.targets import NON_RESPONSE, RELAPSE
 from registry.checks.table import build
 from registry.contract.registry import day_date
 from tests.support.stories import BIRTH, DAY_0, cured, date, registry
 from training.evaluation import visit_lists
 from training.evaluation.visit_lists import Listed, at_month_starts, lists_found, truth_of
+from training.rows.at_hand import AtHand
 
 FIRST_OF_JULY, FIRST_OF_AUGUST = 30, 61
 
@@ -205,7 +207,7 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
     ).to_parquet(tmp_path / "truth" / "relapse.parquet")
     predictions = pd.DataFrame({"target": ["relapse"]})
     found = lists_found(
-        Clock(crowd),
+        AtHand(Clock(crowd), Context(Clock(crowd))),
         predictions,
         {"relapse": ByWhz("relapse")},
         split=DAY_0,
@@ -233,7 +235,7 @@ def test_lists_of_a_registry_are_compared_with_the_truth_beside_it(crowd, tmp_pa
 
 def test_no_list_with_a_whole_horizon_is_said(crowd):
     found = lists_found(
-        Clock(crowd),
+        AtHand(Clock(crowd), Context(Clock(crowd))),
         pd.DataFrame({"target": ["relapse"]}),
         {"relapse": ByWhz("relapse")},
         split=DAY_0 + 390,

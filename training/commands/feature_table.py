@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from models.bundle import Bundle, load
 from models.champion import champion, models_folder
 from models.scoring import WHY_NOT, abstains
 from models.targets import TARGETS, Target
-from registry.contract.arrays import AnyArray, Days, Flags, Floats, Ints, Texts
+from registry.contract.arrays import Days, Flags, Floats, Ints, Texts
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_number
 from training.cohorts import censoring
@@ -29,6 +29,7 @@ from training.cohorts.known_until import known_until
 from training.cohorts.landmarks import Cohort, before_split, cohort
 from training.commands.train import load_registry
 from training.evaluation.challenge import is_home
+from training.evaluation.row_keys import told_apart
 from training.evaluation.scored_rows import (
     LATER,
     REHEARSAL,
@@ -58,6 +59,8 @@ predictions on or after the day until which it learnt; and rows that neither lea
 that had not ended, a child who grows past 1,826 days, another area or registry)."""
 
 LEARNT_BLOCKS = (EARLIER_BLOCK, LATER_BLOCK, LEARNT)
+TODAY_SEED = 1
+"""Of the lots and folds where no bundle says them."""
 
 
 @dataclass(frozen=True)
@@ -95,18 +98,43 @@ class Training:
     @classmethod
     def of_today(cls, clock: Clock, target: Target) -> Training:
         """As a training on all that is known would cut them; priors from the same records."""
-        until = known_until(clock.registry) + 1
-        labels_before = min(until, clock.registry.recorded_until + 1)
-        rows = cohort(clock, target, cutoff=until - 1)
-        rows = rows.take(np.flatnonzero(before_split(rows, labels_before)))
-        if not len(rows.index):
-            raise BadInput("TRN001", f"{target.name}: no index has its whole label in the records")
+        until, registry = known_until(clock.registry) + 1, clock.registry
+        labels_before = today_labels_before(until, registry.recorded_until)
+        rows = today_rows(clock, target, until, labels_before)
+        refuse_none(target, len(rows.index))
         priors = (
             population_priors(clock, rows)
             if target.indexes_repeat
             else registry_priors(clock, until=until)
         )
-        return cls(target, priors, until, labels_before, first_later_day(rows), seed=1)
+        return cls(target, priors, until, labels_before, first_later_day(rows), TODAY_SEED)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A target holds read-only mappings, which do not pickle; every process knows it by name.
+        told = self.priors, self.until, self.labels_before, self.later_from, self.seed
+        return _training, (self.target.name, *told, self.bundle, self.population)
+
+
+def _training(name: str, *told: Any) -> Training:
+    return Training(TARGETS[name], *told)
+
+
+def today_labels_before(until: int, recorded_until: int) -> int:
+    """Before which day (number) the labels of a training of today end, of all that is known before
+    the day `until`."""
+    return min(until, recorded_until + 1)
+
+
+def today_rows(clock: Clock, target: Target, until: int, labels_before: int) -> Cohort:
+    """The rows that a training of today learns from, before any lot."""
+    rows = cohort(clock, target, cutoff=until - 1)
+    return rows.take(np.flatnonzero(before_split(rows, labels_before)))
+
+
+def refuse_none(target: Target, rows: int) -> None:
+    """Raise BadInput TRN001 where there is nothing to learn from."""
+    if not rows:
+        raise BadInput("TRN001", f"{target.name}: no index has its whole label in the records")
 
 
 def feature_table(
@@ -201,8 +229,7 @@ def _learnt(clock: Clock, training: Training) -> Cohort:
     """The rows of the fit, before any lot."""
     if training.bundle is not None:
         return learnt_from(clock, training.bundle)
-    rows = cohort(clock, training.target, cutoff=training.until - 1)
-    return rows.take(np.flatnonzero(before_split(rows, training.labels_before)))
+    return today_rows(clock, training.target, training.until, training.labels_before)
 
 
 def _keys(clock: Clock, rows: Cohort) -> pd.MultiIndex:
@@ -295,7 +322,7 @@ class JudgedMarks:
         rows = judged.rows
         index_on = dates(rows.outcomes.index_on[rows.index])
         block = {LATER: AFTER, REHEARSAL: LATER_BLOCK}.get(judged.block, NOT_USED)
-        keys = _told_apart(rows.child, index_on, rows.landmark)
+        keys = told_apart(rows.child, index_on, rows.landmark)
         return cls(block, keys, judged.weight, judged.risk)
 
     def write(self, table: pd.DataFrame, child: Days) -> None:
@@ -303,7 +330,7 @@ class JudgedMarks:
         position of each row's in the whole registry."""
         of_block = np.flatnonzero(table["block"] == self.block)
         some = table.iloc[of_block]
-        keys = _told_apart(
+        keys = told_apart(
             child[of_block], some["index_on"].to_numpy(), some["landmark_day"].to_numpy()
         )
         at = self.keys.get_indexer(keys)
@@ -315,14 +342,3 @@ class JudgedMarks:
         risk = table["judged_risk"].to_numpy(copy=True)
         risk[here] = self.risk[at]
         table["judged_risk"] = risk
-
-
-def _told_apart(child: Days, index_on: AnyArray, landmark: Days) -> pd.MultiIndex:
-    """Child, day of the index and landmark; of two stays that end on one day, which comes first:
-    they stand in one order everywhere."""
-    told = pd.DataFrame({"child": child, "index_on": index_on, "landmark": landmark})
-    told = told.assign(
-        index_on=told["index_on"].astype("datetime64[s]"), landmark=told["landmark"].astype("int64")
-    )
-    nth = told.groupby(["child", "index_on", "landmark"]).cumcount()
-    return pd.MultiIndex.from_frame(told.assign(nth=nth))

@@ -25,13 +25,23 @@ from features.trajectory.catalogue import NAMES
 from features.trajectory.context import Context
 from models.bundle import Bundle
 from models.champion import models_folder
+from models.targets import TARGETS, Target
 from registry.contract.arrays import AnyArray, Days, Floats, Ints
 from registry.engine import Engine
-from registry.store.partitions import StorePart, numbers_of, over_parts, several_parts
+from registry.store.partitions import (
+    StorePart,
+    late_rows,
+    numbers_of,
+    over_parts,
+    read_children,
+    several_parts,
+)
 from registry.store.store import open_store
+from training.cohorts.known_until import newest_day
 from training.cohorts.landmarks import Cohort
 from training.commands.feature_table import (
     LEARNT_BLOCKS,
+    TODAY_SEED,
     InFit,
     JudgedMarks,
     Training,
@@ -41,13 +51,24 @@ from training.commands.feature_table import (
     feature_table,
     in_fit,
     mark_fitted,
+    refuse_none,
+    today_labels_before,
+    today_rows,
 )
 from training.fitting.fit import Progress
+from training.fitting.pipeline import first_later
+from training.priors.priors import (
+    admissions,
+    earlier_share,
+    estimate_priors,
+    spread,
+    treated_early,
+)
 from training.report.judge import ByParts
 from training.rows.gathered_rows import columns_of, end_to_end
 from training.rows.kept_rows import of_columns, write
 from training.rows.rows_folder import KEPT
-from training.rows.store_rows import own_rows
+from training.rows.store_rows import NO_OUTCOME, at_home, own_rows
 
 OF, CHILD, ORDER = "of", "position", "order"
 """Columns of a part's file beside those of the table: which rows (`cut` gives some that were learnt
@@ -76,38 +97,109 @@ def write_feature_table(
     said: Progress = lambda text: None,
 ) -> Written:
     """Write the table of `training.commands.feature_table.feature_table` to a Parquet file; of a
-    store of several parts, and where there is a bundle, part by part and to the bit the same."""
+    store of several parts part by part, and to the bit the same."""
     output.parent.mkdir(parents=True, exist_ok=True)
     found = bundle_of(address, target, bundle, tracked_at)
-    if found is None or not several_parts(address, engine):
+    if not several_parts(address, engine):
         table = feature_table(address, target, bundle=bundle, tracked_at=tracked_at, said=said)
         table.to_parquet(output, index=False)
         return Written(len(table), len(table.columns), _counts(table))
-    folder = models_folder(address) / KEPT / f"table-{found.version}"
+    named = f"{target}-of-today" if found is None else found.version
+    folder = models_folder(address) / KEPT / f"table-{named}"
     try:
-        return _by_parts(address, found, output, folder, engine, said)
+        asked = (
+            today_by_parts(address, TARGETS[target], engine, said)
+            if found is None
+            else _of_bundle(address, found, engine, said)
+        )
+        return _by_parts(address, asked, output, folder, engine, said)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class AskedTable:
+    """What decides a table: how its rows are cut, the last day that is known (`until`), and the
+    rows that a report judges (None: none)."""
+
+    training: Training
+    until: int
+    marks: JudgedMarks | None
+
+
+def _of_bundle(address: str, bundle: Bundle, engine: Engine, said: Progress) -> AskedTable:
+    with closing(open_store(address, must_exist=True)) as store:
+        facts = store.load(children=()).facts
+    until, judged = ByParts(address, facts, engine, said).known_and_judged(bundle)
+    marks = None if isinstance(judged, str) else JudgedMarks.of(judged)
+    return AskedTable(Training.of_bundle(bundle), until, marks)
+
+
 def _by_parts(
-    address: str, bundle: Bundle, output: Path, folder: Path, engine: Engine, said: Progress
+    address: str, asked: AskedTable, output: Path, folder: Path, engine: Engine, said: Progress
 ) -> Written:
     with closing(open_store(address, must_exist=True)) as store:
-        facts, numbers = store.load(children=()).facts, numbers_of(store)
-    judge = ByParts(address, facts, engine, said)
-    until, judged = judge.known_and_judged(bundle)
-    marks = None if isinstance(judged, str) else JudgedMarks.of(judged)
+        numbers = numbers_of(store)
     _, learnt = over_parts(
         address,
-        partial(_keep, bundle, until, numbers, folder),
+        partial(_keep, asked.training, asked.until, numbers, folder),
         engine,
         done=lambda done, of: said(f"features of {done:,} of {of:,} children"),
     )
     files = PartFiles(folder)
-    fitted = _fitted(bundle, learnt, files)
+    fitted = _fitted(asked.training, learnt, files)
     said("putting the rows in order")
-    return _write(output, files.in_order(len(numbers)), fitted, marks, len(numbers))
+    return _write(output, files.in_order(len(numbers)), fitted, asked.marks, len(numbers))
+
+
+class TodayOfPart(NamedTuple):
+    """Of the rows of a part's children from which a training of today learns: the day of each one's
+    index, its own, and its child's number; and the admissions that priors are estimated from."""
+
+    index_on: Days
+    day: Days
+    child: Days
+    treated: Days
+    admitted_on: Days
+
+
+def today_by_parts(address: str, target: Target, engine: Engine, said: Progress) -> AskedTable:
+    """How a training of today would cut the rows of a store (`Training.of_today`)."""
+    with closing(open_store(address, must_exist=True)) as store:
+        recorded_until, numbers = store.load(children=()).recorded_until, numbers_of(store)
+        known = newest_day(late_rows(store), recorded_until)
+    until, labels_before = known + 1, today_labels_before(known + 1, recorded_until)
+    _, parts = over_parts(
+        address,
+        partial(_of_today, target.name, until, labels_before),
+        engine,
+        empty=NO_OUTCOME,
+        done=lambda done, of: said(f"landmark rows of {done:,} of {of:,} children"),
+    )
+    every = TodayOfPart(*map(np.concatenate, zip(*parts, strict=True)))
+    refuse_none(target, len(every.day))
+    if target.indexes_repeat:
+        children, day = earlier_share(every.child, every.day)
+    else:
+        children, day = treated_early(every.treated, every.admitted_on, until=until)
+    with closing(open_store(address, must_exist=True)) as store:
+        registry = read_children(store, numbers[spread(np.searchsorted(numbers, children))])
+    everyone = np.arange(len(registry.child_ids), dtype=np.int32)
+    priors = estimate_priors(Clock(registry), everyone, day)
+    later_from = first_later(every.index_on)
+    cut_by = Training(target, priors, until, labels_before, later_from, TODAY_SEED)
+    return AskedTable(cut_by, known, None)
+
+
+def _of_today(name: str, until: int, labels_before: int, part: StorePart) -> TodayOfPart:
+    """Of the children who are now at a part's centres: what becomes of a child is told by its own
+    records alone."""
+    home = np.flatnonzero(at_home(part)).astype(np.int32)
+    clock, numbers = Clock(part.of_children(home)), part.numbers[home]
+    rows = today_rows(clock, TARGETS[name], until, labels_before)
+    treated, admitted_on = admissions(clock, until)
+    index_on = rows.outcomes.index_on[rows.index]
+    return TodayOfPart(index_on, rows.day, numbers[rows.child], numbers[treated], admitted_on)
 
 
 class LearntOfPart(NamedTuple):
@@ -119,11 +211,11 @@ class LearntOfPart(NamedTuple):
 
 
 def _keep(
-    bundle: Bundle, until: int, numbers: Days, folder: Path, part: StorePart
+    training: Training, until: int, numbers: Days, folder: Path, part: StorePart
 ) -> LearntOfPart | None:
     """Keep the table of a part's own rows; None where the bundle learnt elsewhere."""
     clock, position = Clock(part.registry), part.among(numbers)
-    training, context = Training.of_bundle(bundle), Context(clock)
+    context = Context(clock)
     found = cut(clock, training, until=until, position=position)
     learnt, tables = None, []
     for of, (rows, block) in enumerate(found):
@@ -193,25 +285,25 @@ class PartFiles:
         return found
 
 
-def _fitted(bundle: Bundle, parts: Sequence[LearntOfPart | None], files: PartFiles) -> InFit | None:
+def _fitted(
+    training: Training, parts: Sequence[LearntOfPart | None], files: PartFiles
+) -> InFit | None:
     """What the fit had of all rows that were learnt from, in the whole registry's order; None where
     it learnt elsewhere."""
     told = [part for part in parts if part is not None]
     if not told:
         return None
-    learnt, order = _learnt(bundle, told)
+    learnt, order = _learnt(training.target, told)
     if not len(order):
         return None
-    training = Training.of_bundle(bundle)
     return in_fit(learnt, lambda kept: files.features(learnt.child, order, kept), training.seed)
 
 
-def _learnt(bundle: Bundle, parts: Sequence[LearntOfPart]) -> tuple[Cohort, Ints]:
+def _learnt(target: Target, parts: Sequence[LearntOfPart]) -> tuple[Cohort, Ints]:
     columns = end_to_end([part.rows for part in parts])
     place = np.lexsort((columns[ORDER], columns["child"]))
     columns = {name: values[place] for name, values in columns.items()}
     order = columns.pop(ORDER)
-    target = Training.of_bundle(bundle).target
     return of_columns(target, columns, labels_until=parts[0].labels_until), order
 
 

@@ -26,9 +26,12 @@ from training.cohorts.lives import IN_COHORT, Outcomes
 from training.cohorts.outcomes import outcomes
 from training.cohorts.response import FAILING, RESPONDED, SLOW, responses
 from training.evaluation import probes
+from training.evaluation.row_keys import told_apart
 from training.evaluation.scored_rows import Judged, score_rows
 from training.metrics.calibration import calibration
 from training.metrics.discrimination import Estimate, auc, bootstrap, ranked
+from training.rows.at_hand import AtHand
+from training.rows.kept_rows import dates
 
 REPEATS = 200
 LATER_DAYS = 30
@@ -152,19 +155,34 @@ def of_judged(clock: Clock, judged: Judged, later: Later, *, cutoff: int) -> lis
 
 
 def of_predictions(
-    clock: Clock, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
+    hand: AtHand, predictions: pd.DataFrame, bundles: Mapping[str, Bundle], *, split: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """All of it by target for a backtest's predictions (in the order of
-    `training.commands.backtest`), as plain JSON values."""
+    """All of it by target for those of a backtest's predictions whose records are at hand, as plain
+    JSON values; `predictions`: of `training.commands.backtest`."""
+    clock = hand.clock
     until, told = known_until(clock.registry), {}
     for target, bundle in bundles.items():
         rows = cohort(clock, TARGETS[target], cutoff=until)
-        rows = rows.take(np.flatnonzero(rows.day >= split))
-        risk = predictions.loc[predictions["target"] == target, "risk"].to_numpy(np.float64)
+        rows = hand.own(rows.take(np.flatnonzero(rows.day >= split)))
+        risk = _risk_of(clock, predictions[predictions["target"] == target], rows)
         later = judged_later(clock, bundle, rows)
         found = [*against_others(clock, rows, risk, cutoff=until), known_later(later)]
         told[target] = [one.as_dict() for one in found]
     return told
+
+
+def _risk_of(clock: Clock, predictions: pd.DataFrame, rows: Cohort) -> np.ndarray:
+    """The risk that was predicted for each row."""
+    index_on = dates(rows.outcomes.index_on[rows.index])
+    asked = told_apart(clock.registry.child_ids[rows.child].astype(str), index_on, rows.landmark)
+    said = told_apart(
+        *(predictions[name].to_numpy() for name in ("child_id", "index_on", "landmark_day"))
+    )
+    at = said.get_indexer(asked)
+    if (at < 0).any():
+        raise RuntimeError(f"{(at < 0).sum()} of {len(at)} rows at hand have no prediction")
+    found: np.ndarray = predictions["risk"].to_numpy(np.float64)[at]
+    return found
 
 
 def _relapses(clock: Clock, rows: Cohort, risk: np.ndarray, cutoff: int) -> Iterator[Against]:

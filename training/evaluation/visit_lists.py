@@ -33,6 +33,7 @@ from training.evaluation.rules_order import by_rules, danger_first
 from training.fitting.fit import Progress
 from training.metrics.missed_ranks import missed_places
 from training.metrics.usefulness import at_capacity
+from training.rows.at_hand import AtHand
 
 CAPACITIES = (10, 20, 30)
 REPEATS = 500
@@ -74,7 +75,7 @@ class Listed:
 
 
 def lists_found(
-    clock: Clock,
+    hand: AtHand,
     predictions: pd.DataFrame,
     bundles: Mapping[str, Bundle],
     *,
@@ -83,7 +84,7 @@ def lists_found(
     truth: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, list[Any]]:
     """Found per visit by each order, for lists of 10, 20 and 30 visits a sector and month from
-    `split` on.
+    `split` on, of the records at hand.
 
     `predictions`: of the backtest, whose targets are compared; `truth`: by target, as `truth_of`
     reads it. Returns `lines` (for people) and `table`: one mapping a target (and `both`: one list
@@ -100,8 +101,10 @@ def lists_found(
         for name in bundles
         if len(TARGETS[name].landmarks) > 1 and name in set(predictions["target"])
     ]
-    rows = {target: at_month_starts(clock, TARGETS[target], split) for target in asked_of}
-    return compare(clock, rows, bundles, context=Context(clock), said=said, truth=truth)
+    rows = {
+        target: hand.own(at_month_starts(hand.clock, TARGETS[target], split)) for target in asked_of
+    }
+    return compare(hand.clock, rows, bundles, context=hand.context, said=said, truth=truth)
 
 
 def compare(

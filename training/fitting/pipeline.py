@@ -17,7 +17,7 @@ from features.trajectory.context import Context
 from features.trajectory.smoother import Prior
 from models.bundle import Bundle
 from models.targets import CENSORED, DID_NOT_HAPPEN, HAPPENED, Target
-from registry.contract.arrays import Flags
+from registry.contract.arrays import Days, Flags
 from registry.contract.errors import BadInput
 from registry.contract.registry import day_date
 from training.cohorts import censoring
@@ -334,7 +334,12 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
 def first_later_day(rows: Cohort) -> int:
     """The day (number) of the first index of the later block: FIT_SHARE of the indexes lie before
     it."""
-    return int(np.quantile(rows.outcomes.index_on[rows.index], FIT_SHARE, method="higher"))
+    return first_later(rows.outcomes.index_on[rows.index])
+
+
+def first_later(index_on: Days) -> int:
+    """The same of the days of the rows' indexes."""
+    return int(np.quantile(index_on, FIT_SHARE, method="higher"))
 
 
 def blocks(rows: Cohort, later_from: int) -> tuple[np.ndarray, np.ndarray]:

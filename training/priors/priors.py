@@ -49,7 +49,12 @@ def population_priors(
 
 def of_population(rows: Cohort) -> tuple[np.ndarray, int]:
     """(children, day) whose records tell the priors of a question about every child."""
-    return np.unique(rows.child), int(np.quantile(rows.day, FIT_SHARE, method="lower"))
+    return earlier_share(rows.child, rows.day)
+
+
+def earlier_share(child: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, int]:
+    """The same of each row's child and day."""
+    return np.unique(child), int(np.quantile(day, FIT_SHARE, method="lower"))
 
 
 def estimate_priors(

@@ -53,6 +53,11 @@ class AtHand:
         found: Ints = np.flatnonzero(self.own_centres[centre] & (centre >= 0))
         return found
 
+    def own(self, rows: Cohort) -> Cohort:
+        """The rows whose child was at its centres on the row's day."""
+        at = self.of(rows)
+        return rows if at is None else rows.take(at)
+
 
 def at_hand(
     address: str, known: KnownBefore | None, *, seed: int, most: int | None = MOST_AT_HAND
