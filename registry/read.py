@@ -28,7 +28,7 @@ def read(source: str | Path, *, map: object = None, sizes: Sizes = ALL_AT_ONCE) 
     rows than a chunk of `sizes` are left on disk (`registry.checks.raw.RawOnDisk`). Raises BadInput
     where it is no source."""
     if map is not None:
-        from registry.mapping.apply_map import read_mapped
+        from registry.mapping.applied.apply_map import read_mapped
 
         return read_mapped(source, map, sizes)
     if address := sql_address(source):

@@ -14,13 +14,13 @@ from features.survey.column_names import SurveyColumns, find
 from registry.checks.cells import read_number
 from registry.contract.errors import BadInput
 from registry.mapping.ambiguous import half_swapped_words, oedema_undecided
+from registry.mapping.applied.mapped_rows import years_alone
+from registry.mapping.applied.translate import as_texts, column_cells, translate_cells
 from registry.mapping.cell_formats import cell_counts, cell_format, day_month_order
 from registry.mapping.date_formats import SWAPPED
 from registry.mapping.headers import age_in
 from registry.mapping.map_file import ColumnMap, Map, read_map
-from registry.mapping.mapped_rows import years_alone
 from registry.mapping.sheet_proposal import is_in_two_parts
-from registry.mapping.translate import as_texts, column_cells, translate_cells
 from registry.sources.raw_sheet import RawSheet, ShortRows
 from registry.sources.sheets import is_text, sheets_of
 

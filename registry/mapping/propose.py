@@ -141,8 +141,8 @@ def try_map(
     Of one file, only the tables that come from it are tried. Ids are looked up in tables that are
     here whole.
     """
-    from registry.mapping.apply_map import mapped_tables
-    from registry.mapping.source_sheets import SourceSheets
+    from registry.mapping.applied.apply_map import mapped_tables
+    from registry.mapping.applied.source_sheets import SourceSheets
 
     plan = read_map(map_path)
     raws, _ = mapped_tables(_tables_of(plan, source), SourceSheets(source, rows=rows), plan)

@@ -15,6 +15,7 @@ from registry.checks.ages import is_age_in_words
 from registry.checks.cells import read_number
 from registry.checks.months import BARE_MONTH, MONTH, composed, month_in, pattern_of
 from registry.contract.tables import SPECS, bound
+from registry.mapping.applied.reshape import as_text_table
 from registry.mapping.cell_formats import (
     DAY_FIRST,
     MONTH_FIRST,
@@ -35,7 +36,6 @@ from registry.mapping.headers import (
     unit_in,
     words_of,
 )
-from registry.mapping.reshape import as_text_table
 from registry.sources.raw_sheet import RawSheet
 
 PLACE_NAMES = {"file": "file", "sheet": "name"}

@@ -14,8 +14,8 @@ import pytest
 
 from registry.checks.raw import RawOnDisk, Sizes
 from registry.contract.errors import BadInput
-from registry.mapping.apply_map import read_mapped
-from registry.mapping.equal_rows import DistinctRows, distinct, fingerprints
+from registry.mapping.applied.apply_map import read_mapped
+from registry.mapping.applied.equal_rows import DistinctRows, distinct, fingerprints
 from registry.store.store import Store, open_store
 from tests.parity.test_import_by_chunks import (
     CENTRES,

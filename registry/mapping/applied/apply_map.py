@@ -9,9 +9,9 @@ from pathlib import Path
 
 from registry.checks.raw import ALL_AT_ONCE, Raw, Sizes
 from registry.contract.errors import BadInput
+from registry.mapping.applied.mapped_rows import MappedRows
+from registry.mapping.applied.source_sheets import SourceSheets
 from registry.mapping.map_file import Map, TableMap, read_map
-from registry.mapping.mapped_rows import MappedRows
-from registry.mapping.source_sheets import SourceSheets
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.sheets import Source, checksum_of
 

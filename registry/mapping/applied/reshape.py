@@ -16,8 +16,8 @@ from registry.checks.months import composed, expression_of, month_of
 from registry.contract.arrays import Flags, Ints
 from registry.contract.errors import BadInput
 from registry.contract.tables import MISSING_WORDS, SPECS
+from registry.mapping.applied.translate import as_texts, cells_of, column_cells, find_header
 from registry.mapping.map_file import ColumnMap, Map, ParentSheet, TableMap, ValueRows
-from registry.mapping.translate import as_texts, cells_of, column_cells, find_header
 from registry.sources.raw_sheet import RawSheet
 
 Place = dt.date | int

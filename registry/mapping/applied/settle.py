@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from registry.checks.cells import encode, is_whole
 from registry.contract.errors import BadInput
-from registry.mapping.map_file import ColumnMap, TableMap
-from registry.mapping.reshape import wide_columns
-from registry.mapping.translate import (
+from registry.mapping.applied.reshape import wide_columns
+from registry.mapping.applied.translate import (
     TwoReadings,
     code_part,
     dated_cells,
@@ -20,6 +19,7 @@ from registry.mapping.translate import (
     source_cells,
     visit_day,
 )
+from registry.mapping.map_file import ColumnMap, TableMap
 from registry.sources.raw_sheet import RawSheet, SettledColumns
 
 Pieces = Callable[[], Iterator[RawSheet]]

@@ -20,11 +20,9 @@ from registry.contract.errors import BadInput
 from registry.contract.tables import MEASURED, MOST_UNCERTAIN_DAYS, SPECS, bound
 from registry.indian_digits import grouped
 from registry.machine.memory import give_back
-from registry.mapping.birth_windows import UNCERTAIN, BirthWindows
-from registry.mapping.date_formats import YEAR_ALONE, is_year
-from registry.mapping.equal_rows import DistinctRows, distinct
-from registry.mapping.map_file import ColumnMap, Map, TableMap
-from registry.mapping.reshape import (
+from registry.mapping.applied.birth_windows import UNCERTAIN, BirthWindows
+from registry.mapping.applied.equal_rows import DistinctRows, distinct
+from registry.mapping.applied.reshape import (
     LongRows,
     ParentRows,
     as_text_table,
@@ -33,9 +31,11 @@ from registry.mapping.reshape import (
     pivot,
     wide_columns,
 )
-from registry.mapping.settle import settle, settled_floats
-from registry.mapping.source_sheets import SourceSheets
-from registry.mapping.translate import as_texts, cells_of, column_cells, find_header
+from registry.mapping.applied.settle import settle, settled_floats
+from registry.mapping.applied.source_sheets import SourceSheets
+from registry.mapping.applied.translate import as_texts, cells_of, column_cells, find_header
+from registry.mapping.date_formats import YEAR_ALONE, is_year
+from registry.mapping.map_file import ColumnMap, Map, TableMap
 from registry.sources.raw_sheet import RawSheet
 from registry.sources.rows_on_disk import GatheredRows
 

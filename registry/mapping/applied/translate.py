@@ -300,7 +300,7 @@ def birth_windows(ages: pa.Array, visits: pa.Array, column: ColumnMap) -> pa.Arr
     missing.
 
     14 completed months on 2026-03-20 are a birth from 2024-12-21 to 2025-01-20.
-    `registry.mapping.birth_windows` narrows a child's windows to one date.
+    `registry.mapping.applied.birth_windows` narrows a child's windows to one date.
     """
     said, seen = ages.dictionary_encode(), visits.dictionary_encode()
     places = [pc.fill_null(one.indices, -1).to_numpy(zero_copy_only=False) for one in (said, seen)]
