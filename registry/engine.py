@@ -119,6 +119,9 @@ def _client(engine: Engine, stack: ExitStack, parts: int, *, preload: str | None
             n_workers=min(engine.workers, parts),
             threads_per_worker=1,
             dashboard_address=None,
+            # Without a dashboard Dask still opens its page of metrics, for all hosts and on a port
+            # that another command may have.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=50,
             preload=[preload] if preload else [],
         )
