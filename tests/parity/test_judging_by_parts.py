@@ -296,8 +296,13 @@ def test_drift_of_many_children_is_that_of_sectors_drawn_by_lot(monkeypatch):
     assert 10 < profiles[0].rows < Views.of(registry, bundle).target(first, last).rows
     for field in fields(profiles[0]):
         np.testing.assert_array_equal(*(getattr(of, field.name) for of in profiles))
-    risks = [of.ripe(last).judged.rows.child for of in (ours, theirs)]
-    np.testing.assert_array_equal(*risks)
+    judged = [of.ripe(last).judged.rows.child for of in (ours, theirs)]
+    np.testing.assert_array_equal(*judged)
+    monkeypatch.setattr(drift_views_by_parts, "MOST_RIPE_ROWS", len(judged[0]) // 3)
+    (fewer,) = store_views(address, [bundle], first, last, engine=IN_THIS_PROCESS)
+    few = fewer.ripe(last).judged.rows.child
+    assert 0.1 * len(judged[0]) < len(few) < 0.6 * len(judged[0])
+    np.testing.assert_array_equal(few, judged[0][np.isin(judged[0], few)])
     scores = [records_quality(of.quality(), "2026-05") for of in (ours, theirs)]
     np.testing.assert_allclose(*scores, rtol=1e-12)
     told = as_dict(of_month(bundle, "2026-05", theirs))
