@@ -16,6 +16,7 @@ from models.bundle import save
 from models.champion import bundles_folder, turn
 from registry.contract.errors import BadInput, UsageError
 from registry.contract.registry import day_date
+from registry.engine import IN_THIS_PROCESS, Engine
 from registry.store import partitions, schema
 from registry.store.connections import replica
 from registry.store.partitions import divide, read
@@ -173,8 +174,13 @@ def test_a_replica_of_an_older_store_is_not_brought_up_but_said(servers, store):
     open_store(follower).close()
 
 
+@pytest.mark.parametrize(
+    "engine",
+    [IN_THIS_PROCESS, pytest.param(Engine(workers=2), marks=pytest.mark.soak)],
+    ids=["here", "two workers"],
+)
 def test_scoring_reads_from_the_replica_and_writes_the_same_book(
-    store, servers, sources, monkeypatch
+    engine, store, servers, sources, monkeypatch
 ):
     monkeypatch.setattr(partitions, "MOST_CHILDREN", 400)
     address, follower, *_ = store
@@ -184,7 +190,7 @@ def test_scoring_reads_from_the_replica_and_writes_the_same_book(
         fill(opened, *sources)
     monkeypatch.setenv(replica.VARIABLE, beside(second, servers))
     before = rows_read(second)
-    assert scored(store, second) == wanted and len(wanted[0]) > 50
+    assert scored(store, second, engine=engine) == wanted and len(wanted[0]) > 50
     assert rows_read(second) == before, "read from the store itself"
     monkeypatch.delenv(replica.VARIABLE)
     scored(store, second)

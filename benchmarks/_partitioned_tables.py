@@ -1,30 +1,15 @@
-"""Would declared partitions help a store in PostgreSQL? `partitioned_tables.py --keep FOLDER`, of a
-folder that `benchmarks/state.py --postgres --keep FOLDER --stages import` filled.
-
-The three largest tables are copied twice within one server, as they are and divided by
-`PARTITION BY HASH (child)` into `--partitions` 16, both filled and indexed as an import does it.
-Then, of both, in CPU seconds of the server and on the clock: the rows into empty tables, their
-indexes, a part of the store read as `registry.store.loading` reads it, one child's page, versions
-ended by a later import, vacuum after that. `--json` for one object on the last line.
-"""
+"""The three largest tables of a store copied twice within one server: as they are, and divided by
+`PARTITION BY HASH (child)`; both filled and indexed as an import does it, then asked the same."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
-
-# A script's own folder stands first on the path, and features.py and training.py there would hide
-# the packages.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.state import Server
 from registry.contract.registry import OWN_DAY
@@ -43,29 +28,24 @@ ENDED = 100
 """One version in so many is ended by the later import."""
 
 
-def main() -> None:
-    """Fill both, ask both, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True)
-    parser.add_argument("--partitions", type=int, default=16)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    with Server.in_folder(asked.keep / "pg") as server:
-        children = _part(server.address)
-        found: dict[str, Any] = {
-            "partitions": asked.partitions,
-            "children_of_part": len(children),
-            "keys_a_page": round(server.ask(KEYS_A_PAGE)),
-        }
-        for name, pieces in (("plain", 0), ("partitioned", asked.partitions)):
-            with psycopg.connect(server.address, autocommit=True) as connection:
-                connection.execute("DROP SCHEMA IF EXISTS tried CASCADE")
-                connection.execute("CREATE SCHEMA tried")
-                found[name] = dict(_stages(server, connection, children, pieces))
-                connection.execute("DROP SCHEMA tried CASCADE")
-    _tell(found)
-    if asked.json:
-        print(json.dumps(found))
+def compared(server: Server, pieces: int) -> dict[str, Any]:
+    """Of both (`plain`, `partitioned`) what each step costs in CPU seconds of the server and on the
+    clock: the rows into empty tables, their indexes, a part of the store read as
+    `registry.store.loading` reads it, children's pages, versions ended by a later import, vacuum
+    after that."""
+    children = _part(server.address)
+    found: dict[str, Any] = {
+        "partitions": pieces,
+        "children_of_part": len(children),
+        "keys_a_page": round(server.ask(KEYS_A_PAGE)),
+    }
+    for name, many in (("plain", 0), ("partitioned", pieces)):
+        with psycopg.connect(server.address, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS tried CASCADE")
+            connection.execute("CREATE SCHEMA tried")
+            found[name] = dict(_stages(server, connection, children, many))
+            connection.execute("DROP SCHEMA tried CASCADE")
+    return found
 
 
 def _part(address: str) -> list[int]:
@@ -168,7 +148,8 @@ def _read_pages(connection: psycopg.Connection, children: Sequence[int]) -> None
             connection.execute(asked).fetchall()  # type: ignore[call-overload]
 
 
-def _tell(found: dict[str, Any]) -> None:
+def tell(found: dict[str, Any]) -> None:
+    """Print what `compared` found."""
     print(f"{'':16} {'as it is':>24}   {found['partitions']} partitions by hash of the child")
     for step, plain in found["plain"].items():
         other = found["partitioned"][step]
@@ -185,7 +166,3 @@ def _tell(found: dict[str, Any]) -> None:
         "rows of a table, four up to "
         f"{keys**4 / 1e6:,.0f} million."
     )
-
-
-if __name__ == "__main__":
-    main()
