@@ -96,7 +96,7 @@ def test_of_many_rows_all_events_and_some_others_are_learnt_from_and_stand_for_a
 
 def test_no_child_is_on_both_sides_of_the_rehearsal(clock):
     rows = cohort(clock, ONSET, cutoff=clock.registry.recorded_until)
-    later_from = first_later_day(rows)
+    later_from = first_later_day(rows.outcomes.index_on[rows.index])
     earlier, later = blocks(rows, later_from)
     assert earlier.sum() > later.sum() > 0
     assert not set(rows.child[earlier]) & set(rows.child[later])

@@ -28,7 +28,7 @@ def cohort_of(name):
     """All landmark rows of a made-up registry of 420 children, and the later block's first day."""
     clock = Clock(tiny_registry())
     rows = cohort(clock, TARGETS[name], cutoff=clock.registry.recorded_until)
-    return rows, first_later_day(rows)
+    return rows, first_later_day(rows.outcomes.index_on[rows.index])
 
 
 @pytest.mark.parametrize("target", [RELAPSE, NON_RESPONSE])

@@ -107,7 +107,14 @@ class Training:
             if target.indexes_repeat
             else registry_priors(clock, until=until)
         )
-        return cls(target, priors, until, labels_before, first_later_day(rows), TODAY_SEED)
+        return cls(
+            target,
+            priors,
+            until,
+            labels_before,
+            first_later_day(rows.outcomes.index_on[rows.index]),
+            TODAY_SEED,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A target holds read-only mappings, which do not pickle; every process knows it by name.

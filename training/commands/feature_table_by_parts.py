@@ -56,7 +56,7 @@ from training.commands.feature_table import (
     today_rows,
 )
 from training.fitting.fit import Progress
-from training.fitting.pipeline import first_later
+from training.fitting.pipeline import first_later_day
 from training.priors.priors import (
     admissions,
     earlier_share,
@@ -186,7 +186,7 @@ def today_by_parts(address: str, target: Target, engine: Engine, said: Progress)
         registry = read_children(store, numbers[spread(np.searchsorted(numbers, children))])
     everyone = np.arange(len(registry.child_ids), dtype=np.int32)
     priors = estimate_priors(Clock(registry), everyone, day)
-    later_from = first_later(every.index_on)
+    later_from = first_later_day(every.index_on)
     cut_by = Training(target, priors, until, labels_before, later_from, TODAY_SEED)
     return AskedTable(cut_by, known, None)
 

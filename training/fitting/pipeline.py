@@ -175,7 +175,7 @@ def learn_from(
     target, seed, until = question.target, question.seed, question.until
     rows, attrition = records.drawn(question)
     _ask_for_events(rows, target)
-    later_from = first_later_day(rows)
+    later_from = first_later_day(rows.outcomes.index_on[rows.index])
     earlier_on, later_on = blocks(rows, later_from)
     not_rehearsed = why_not_rehearsed(rows, earlier_on, later_on)
     said(
@@ -331,14 +331,9 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
     )
 
 
-def first_later_day(rows: Cohort) -> int:
-    """The day (number) of the first index of the later block: FIT_SHARE of the indexes lie before
-    it."""
-    return first_later(rows.outcomes.index_on[rows.index])
-
-
-def first_later(index_on: Days) -> int:
-    """The same of the days of the rows' indexes."""
+def first_later_day(index_on: Days) -> int:
+    """The day (number) of the first index of the later block, of the days of all rows' indexes:
+    FIT_SHARE of them lie before it."""
     return int(np.quantile(index_on, FIT_SHARE, method="higher"))
 
 
