@@ -5,9 +5,12 @@ import contextlib
 import functools
 import importlib
 import os
+import sqlite3
 from pathlib import Path, PurePosixPath
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -69,6 +72,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         # What cannot be read is told by the collection, which comes to it in its turn.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+
+
+@event.listens_for(Pool, "checkout")
+def _no_wait_for_the_disk(connection, _record, _proxy) -> None:
+    """A test's database need not outlive a power cut: this process waits for no disk. (Those that
+    tests start do, and are killed to see what is left.)"""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
