@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from care.protocol import Protocol
 from features.clock import Known, Ragged
 from features.who.growth import point, round_z
 from registry.contract.arrays import Days, Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 WEEK_DAYS = 7
 

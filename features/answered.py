@@ -8,11 +8,10 @@ labels and pages all read findings through this module.
 
 from __future__ import annotations
 
-from numba import njit
-
 from features.clock import Ragged
 from registry.contract.arrays import Codes, Days, Ints
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 QUESTIONS = ("by_whz", "by_muac", "by_oedema", "low_whz", "low_waz")
 """Columns of `features.trajectory.points.growth_points` that hold a reading's answers (int8), in

@@ -17,10 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
 from registry.contract.arrays import AnyArray, Codes, Days, Floats, Ints
 from registry.contract.registry import NEVER, OWN_DAY, Registry, Table, empty_table
+from registry.machine.numba_kernels import njit
 
 EVENT_TABLES = tuple(OWN_DAY)
 Day = int | np.int32

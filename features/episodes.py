@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, Known
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import Programme, StayOutcome
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 
 class Stays(NamedTuple):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from features.criteria import Criteria, criteria
 from features.who.growth import round_z
 from registry.contract.arrays import AnyArray, Codes, Floats, Texts
+from registry.machine.numba_kernels import njit
 
 YES, NO, CANNOT_SAY = np.int8(1), np.int8(0), np.int8(-1)
 

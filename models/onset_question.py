@@ -9,13 +9,13 @@ day; a label's index asks the same of the view at its cutoff (`training.cohorts.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer, same_day_until
 from features.trajectory.trace import Trace
 from models.targets import CONFIRMED_WITHIN, ONSET_AGES, UNTREATED_DAYS
 from registry.contract.arrays import Codes, Days, Flags, Ints
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 APPLIES, IN_A_PROGRAMME, TREATED_LATELY, SAM_WAITS, SAM_LATELY, TOO_YOUNG = range(6)
 WHY = (

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numba import njit
 
 from features.trajectory.catalogue import CATALOGUE
 from registry.contract.arrays import AnyArray, Floats
+from registry.machine.numba_kernels import njit
 
 KEYS: tuple[str, ...] = tuple(dict.fromkeys(feature.reason for feature in CATALOGUE))
 """The reasons, in the order of the catalogue."""

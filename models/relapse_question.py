@@ -9,7 +9,6 @@ of the view at its cutoff and a score of the view of its day.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
 from features.trajectory.trace import Trace
@@ -17,6 +16,7 @@ from models.targets import CONFIRMED_WITHIN, FAILED_DISCHARGE_BEFORE, VERIFIED_W
 from registry.contract.arrays import Codes, Days, Flags, Ints
 from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 APPLIES, CURED_UNVERIFIED, FAILED_DISCHARGE = range(3)
 WHY = ("", "cured_unverified", "failed_discharge")

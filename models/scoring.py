@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from features.clock import Clock, days_apart, days_between
 from features.trajectory import kernel
@@ -27,6 +26,7 @@ from models.targets import TARGETS, Asked, Target
 from registry.contract.arrays import AnyArray, Flags
 from registry.contract.codes import StayOutcome
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 SCORED, NOT_SCORED = "scored", "not_scored"
 WHY_NOT = (

@@ -5,23 +5,21 @@ import contextlib
 import functools
 import importlib
 import os
+import sqlite3
 from pathlib import Path, PurePosixPath
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 """LightGBM's second thread would wait for a processor that the other worker has; read when the
 library is loaded."""
 
-from training.fitting import uncertainty  # noqa: E402
-
 os.environ.setdefault("SANKET_LAG_SECONDS", "60")
 """A test machine that stands still for a second is no overloaded service; tests of shedding set
 bounds of their own."""
-
-uncertainty.REFITS = 2
-"""Trainings in tests make an interval of two refits; its own specs ask for ten."""
 
 TESTS = Path(__file__).parent
 TRAINED = "tests.support import trained_models"
@@ -76,6 +74,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             importlib.import_module(name)
 
 
+@event.listens_for(Pool, "checkout")
+def _no_wait_for_the_disk(connection, _record, _proxy) -> None:
+    """A test's database need not outlive a power cut: this process waits for no disk. (Those that
+    tests start do, and are killed to see what is left.)"""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long groups first."""
+    """The long groups first. Trainings in tests make an interval of two refits; its own specs ask
+    for ten. Said here, so that the process which only hands out tests reads no training."""
     items.sort(key=_rank)
+    from training.fitting import uncertainty
+
+    uncertainty.REFITS = 2

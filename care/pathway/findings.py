@@ -9,7 +9,6 @@ answers nothing.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from care.pathway.heights import BELIEVED, doubts
 from care.pathway.history import later
@@ -31,6 +30,7 @@ from features.criteria import criteria
 from features.who.growth import round_z
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import CODE
+from registry.machine.numba_kernels import njit
 
 SEVERE_Z, MODERATE_Z = criteria().severe_z_below, criteria().moderate_z_below
 SEVERE_MUAC, MODERATE_MUAC = criteria().severe_muac_below_mm, criteria().moderate_muac_below_mm

@@ -7,13 +7,13 @@ again, and until then no WHZ on it answers SAM, calls a child well, or opens the
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.criteria import criteria
 from features.who.growth import STANDING_FROM_DAYS
 from features.who.standards import BY_AGE
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import HeightPosition
+from registry.machine.numba_kernels import njit
 
 BELIEVED, COPIED, SHRANK = np.int8(0), np.int8(1), np.int8(2)
 STANDING_MORE_CM = 0.7

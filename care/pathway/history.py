@@ -9,7 +9,6 @@ is open on it.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import (
@@ -21,6 +20,7 @@ from registry.contract.codes import (
     VisitFinding,
 )
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 LAST_CENTRE = Programme.VCDC
 """UCDC and VCDC come first: up to here a programme is a centre at the anganwadi, beyond it a

@@ -6,11 +6,11 @@ A weight that the weighings around it contradict is a slip of the pen: it makes 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.criteria import criteria
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 NONE = int(NEVER)
 LAST_DAY = criteria().last_day

@@ -16,10 +16,10 @@ protection for sensitive tabular data", Networks 22.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from care.programme.areas import Areas
 from registry.contract.arrays import Flags, Floats, Ints
+from registry.machine.numba_kernels import njit
 
 
 def withheld(counts: Floats, areas: Areas, *, smallest: int, last_is_sum: bool) -> Flags:

@@ -8,12 +8,12 @@ censoring.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from care.pathway.history import LAST_CENTRE, NONE
 from features.clock import Known, Ragged
 from registry.contract.arrays import Codes, Days, Flags, Floats, Ints
 from registry.contract.codes import StayOutcome
+from registry.machine.numba_kernels import njit
 
 RELAPSE_DAYS = (30, 91, 183)
 """One, three and six months after discharge."""

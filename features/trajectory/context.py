@@ -6,7 +6,6 @@ The one place where a feature looks beyond the child's own records. The API may 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Clock, Known, days_between, month_number
 from features.criteria import Criteria, criteria
@@ -17,6 +16,7 @@ from features.who.growth import point, round_z
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.registry import Table
 from registry.contract.versions import told_anew
+from registry.machine.numba_kernels import njit
 
 MONTHS_LOOKED_AT = 3
 """A centre's burden is judged over the three whole months before the month of the question."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.episodes import Stays
 from features.trajectory.catalogue import CONTEXT_NAMES, NAMES
@@ -38,6 +37,7 @@ from features.trajectory.smoother import Prior, growth_time
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 IN_CHILD, IN_STAY, IN_SERIES, IN_LIFE = (
     len(CHILD),

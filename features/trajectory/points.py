@@ -7,7 +7,6 @@ Done inside the view, so a height that was entered late carries nothing forward 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.answered import QUESTIONS
 from features.clock import Known, Ragged
@@ -33,6 +32,7 @@ from features.who.standards import BY_AGE
 from registry.contract.arrays import Codes, Flags, Floats, Ints
 from registry.contract.codes import HeightPosition
 from registry.contract.days import LAST_DAY_UNDER_FIVE
+from registry.machine.numba_kernels import njit
 
 READ = ("age_days", "height_days", "waz", "haz", "whz", "valid", "sam", "wasted")
 """What a reading says by itself."""

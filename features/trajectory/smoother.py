@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day
 from registry.contract.arrays import Days, Floats, Ints
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 VELOCITY_DAYS = 45.0
 """How long a child's velocity lasts: a bout of illness or a lean month, not a season (chosen; not

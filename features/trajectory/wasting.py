@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.clock import Clock, Ragged
 from features.criteria import criteria
@@ -17,6 +16,7 @@ from features.trajectory.points import growth_points
 from registry.contract.arrays import Flags, Floats, Ints
 from registry.contract.days import LAST_DAY_UNDER_FIVE
 from registry.contract.registry import Registry
+from registry.machine.numba_kernels import njit
 
 C = criteria()
 

@@ -8,10 +8,10 @@ skipped), and for each question a window `since <= day <= until` (int32[n], both
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day
 from registry.contract.arrays import Days, Floats, Ints
+from registry.machine.numba_kernels import njit
 
 STATISTICS = (
     "count",

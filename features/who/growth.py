@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from features.criteria import criteria
@@ -21,6 +20,7 @@ from features.who.who2007 import fill_older
 from registry.contract.arrays import AnyArray, Codes, Floats
 from registry.contract.days import DAYS_PER_MONTH
 from registry.contract.errors import UsageError
+from registry.machine.numba_kernels import njit
 
 STANDING_FROM_DAYS = 731
 """WHO's tables give length (lying) to 730 days and height (standing), 0.7 cm less, from 731 days

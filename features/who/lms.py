@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from features.who.portable_math import expm1, log
+from registry.machine.numba_kernels import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -10,7 +10,8 @@ against exact arithmetic. No branches, so that LLVM works on four or eight rows 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from registry.machine.numba_kernels import njit
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 """ln 2 in two parts; the first has so many zero bits at its end that a whole number times it is

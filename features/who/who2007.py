@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from features.who.lms import restricted, unrestricted
 from features.who.standards import who_tables
 from registry.contract.arrays import Codes, Floats
 from registry.contract.days import DAYS_PER_MONTH
+from registry.machine.numba_kernels import njit
 
 FIRST_MONTH, LAST_MONTH, LAST_MONTH_OF_WEIGHT = 61.0, 228.0, 120.0
 _WEIGHT, _HEIGHT, _BMI = (who_tables()[name] for name in ("waz_2007", "haz_2007", "baz_2007"))

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from models.forest.cut import SPLIT, WHOLE
 from models.forest.lightgbm_text import ZERO, in_categories
 from models.forest.shapley_tables import leaf_effects, split_effects
 from registry.contract.arrays import AnyArray, Floats
+from registry.machine.numba_kernels import njit
 
 Arrays = tuple[Any, ...]
 """Arrays that belong together, as `models.forest.explain` packs them."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from registry.contract.arrays import AnyArray, Floats
 from registry.contract.errors import BadInput
+from registry.machine.numba_kernels import njit
 
 ZERO = float(np.float32(1e-35))
 """LightGBM's `kZeroThreshold` (include/LightGBM/meta.h): what is nearer to zero than this is zero.

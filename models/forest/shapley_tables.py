@@ -4,10 +4,10 @@ leaf or one piece."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from models.forest.cut import SPLIT, WHOLE
 from registry.contract.arrays import AnyArray, Floats
+from registry.machine.numba_kernels import njit
 
 
 def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:

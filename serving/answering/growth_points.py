@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from care.pathway.findings import judged
 from features.status import WASTING, classify, criterion, nutrition_status
@@ -15,6 +14,7 @@ from features.trajectory.trace import Trace
 from features.who.growth import INDICATORS, PLAUSIBLE, point, round_z
 from registry.contract.arrays import AnyArray, Floats, Ints
 from registry.contract.registry import day_date
+from registry.machine.numba_kernels import njit
 
 Z = INDICATORS[:5]
 """The indicators of a growth point, in the order in which `features.who.growth.point` answers."""

@@ -1,7 +1,7 @@
 """The pages in a real Chromium: phone and desktop, three languages, without scripts, without
 network, on paper.
 
-Screenshots are kept in $SANKET_SCREENSHOTS (default: sanket-screenshots in the temporary folder).
+Screenshots are taken where $SANKET_SCREENSHOTS names a folder for them.
 """
 
 from __future__ import annotations

@@ -164,6 +164,7 @@ def test_a_challenger_is_told_of_beside_the_champion_as_by_the_whole(monkeypatch
         for module in (scored_rows, one_model):
             monkeypatch.setattr(module, "MOST_JUDGED_ROWS", 900)
         monkeypatch.setattr(challenge, "ENOUGH_EVENTS", 5)
+    monkeypatch.setattr(challenge, "REPEATS", 40)
     address, told = str(made.store_file()), []
     for most in (10**6, MOST):
         monkeypatch.setattr(partitions, "MOST_CHILDREN", most)

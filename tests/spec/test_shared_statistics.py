@@ -10,7 +10,13 @@ from scipy.stats import CensoredData, ecdf
 
 from features.kaplan_meier import kaplan_meier
 from models import stability_index
-from training.metrics.recalibration import ANY_SLOPE, separated, slope_and_intercept
+from training.metrics.recalibration import (
+    ANY_SLOPE,
+    EXACT,
+    FIXED_SLOPE,
+    separated,
+    slope_and_intercept,
+)
 
 
 def test_open_stays_count_as_long_as_they_have_lasted():
@@ -54,6 +60,33 @@ def test_a_model_in_use_keeps_its_order_and_a_judged_one_may_be_upside_down():
     used, _ = slope_and_intercept(log_odds, happened, np.ones(2_000))
     judged, _ = slope_and_intercept(log_odds, happened, np.ones(2_000), slopes=ANY_SLOPE)
     assert used == 0.05 and judged == pytest.approx(-1, abs=0.2)
+
+
+@pytest.mark.parametrize("slopes", [ANY_SLOPE, FIXED_SLOPE])
+@given(seed=st.integers(0, 10**6), rows=st.integers(12, 400))
+@settings(max_examples=25, deadline=None)
+def test_a_published_line_is_the_most_likely_one(slopes, seed, rows):
+    """The likelihood's gradient is 0 there, and SciPy's search comes to the same line."""
+    random = np.random.default_rng(seed)
+    log_odds, weight = random.normal(-1, 1, rows), random.uniform(0, 3, rows)
+    happened = (
+        random.random(rows) < 1 / (1 + np.exp(-0.5 - random.uniform(-1, 3) * log_odds))
+    ) * 1.0
+    if happened.min() == happened.max() or separated(log_odds, happened):
+        return
+    slope, intercept = slope_and_intercept(log_odds, happened, weight, slopes=slopes, stop=EXACT)
+    off = weight * (1 / (1 + np.exp(-slope * log_odds - intercept)) - happened)
+    assert abs(off.sum()) < 1e-6 * rows
+    assert slope == 1 if slopes == FIXED_SLOPE else abs(off @ log_odds) < 1e-6 * rows
+    searched = slope_and_intercept(log_odds, happened, weight, slopes=slopes, stop=dict(EXACT))
+    assert (slope, intercept) == pytest.approx(searched, rel=1e-4, abs=1e-5)
+
+
+def test_a_line_that_newtons_steps_do_not_find_is_searched_for():
+    """The likelihood is flat where they begin."""
+    log_odds, happened = np.array([-7.0, -7, -7, 7, 35]), np.array([0.0, 0, 0, 1, 0])
+    _, level = slope_and_intercept(log_odds, happened, np.ones(5), slopes=FIXED_SLOPE, stop=EXACT)
+    assert np.sum(1 / (1 + np.exp(-log_odds - level))) == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import shutil
@@ -23,9 +24,8 @@ from selenium.webdriver.chrome.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("chromium", "chromium-driver")
-SCREENSHOTS = Path(
-    os.environ.get("SANKET_SCREENSHOTS", Path(tempfile.gettempdir()) / "sanket-screenshots")
-)
+SCREENSHOTS = os.environ.get("SANKET_SCREENSHOTS")
+"""A folder for screenshots; without one none is taken: a picture costs more than reading a page."""
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 """Latin letters and no Devanagari, as on an office computer."""
 PHONE, DESKTOP = (360, 740), (1280, 900)
@@ -128,15 +128,14 @@ def cut_network(browser: webdriver.Chrome, *, cut: bool) -> None:
     )
 
 
-def keep_picture(browser: webdriver.Chrome, name: str) -> Path:
-    """A screenshot of the whole page, kept as an artefact of the tests."""
-    import base64
-
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+def keep_picture(browser: webdriver.Chrome, name: str) -> None:
+    """A screenshot of the whole page, for who asks for pictures by $SANKET_SCREENSHOTS."""
+    if not SCREENSHOTS:
+        return
+    folder = Path(SCREENSHOTS)
+    folder.mkdir(parents=True, exist_ok=True)
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-    path = SCREENSHOTS / f"{name}.png"
-    path.write_bytes(base64.b64decode(taken["data"]))
-    return path
+    (folder / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.answered import SAM_QUESTIONS, answers_of, next_answer
 from features.clock import Known
@@ -19,6 +18,7 @@ from features.trajectory.points import growth_points
 from models.targets import CENSORED, CONFIRMED_WITHIN, DID_NOT_HAPPEN, HAPPENED
 from registry.contract.codes import AppetiteTest, LeftReason, StayOutcome, VisitFinding
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 LAST_DAY = criteria().last_day
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 
 from features.answered import next_answer, same_day_until
 from features.clock import Clock
 from models.targets import CENSORED, ONSET, ONSET_AGES, ONSET_FOLLOWED_FROM, UNTREATED_DAYS
 from registry.contract.arrays import AnyArray, Flags
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 from training.cohorts.lives import (
     IN_COHORT,
     LAST_DAY,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 
 from features.clock import Clock, Ragged
 from models.relapse_question import admitted_again, sam_again, verified
@@ -29,6 +28,7 @@ from models.targets import (
 from registry.contract.arrays import AnyArray
 from registry.contract.codes import Programme, StayOutcome, TransferReason
 from registry.contract.registry import NEVER, Table
+from registry.machine.numba_kernels import njit
 from training.cohorts.lives import (
     CURED_UNVERIFIED,
     FAILED_DISCHARGE,

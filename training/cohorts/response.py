@@ -9,13 +9,13 @@ thresholds: verified: false.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Clock, Ragged
 from features.trajectory.points import growth_points
 from models.targets import HAPPENED
 from registry.contract.arrays import AnyArray, Floats
 from registry.contract.codes import StayOutcome, TransferReason
+from registry.machine.numba_kernels import njit
 from training.cohorts.lives import Outcomes
 
 SLOW, FAILING, NOT_KNOWN, RESPONDED = 0, 1, -1, -2

@@ -25,6 +25,7 @@ from training.cohorts.censoring import Weighed
 from training.cohorts.landmarks import Cohort, before_split
 from training.cohorts.scoring_days import ScoringDays, scoring_days
 from training.cohorts.visit_exposure import visits_in_words, visits_told
+from training.fitting import uncertainty
 from training.fitting.age_levels import groups_off
 from training.fitting.calibrate import leveled, with_interval
 from training.fitting.examples import Examples, together, without_context
@@ -35,7 +36,6 @@ from training.fitting.reference_profile import profile
 from training.fitting.sample_size import SampleSize, effective_parameters, needed
 from training.fitting.transfer import Donor, lent_to
 from training.fitting.tune import Tuned, tune
-from training.fitting.uncertainty import REFITS
 from training.fitting.visit_weights import stood_for
 from training.fitting.visit_weights import weighed as weighed_for_visits
 from training.priors.priors import FIT_SHARE
@@ -240,7 +240,10 @@ def learn_from(
     if plan.foreign is not None:
         bundle = replace(bundle, rehearsal=rehearsal)
         return Learned(bundle, fitted, rows, earlier_on, later_on, matrix, scored)
-    said(f"{target.name}: the interval of its risks, by {REFITS} refits on children drawn anew")
+    said(
+        f"{target.name}: the interval of its risks, by {uncertainty.REFITS} refits on children "
+        "drawn anew"
+    )
     calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
     reference = bundle.reference | {"instability": unstable}
     bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)

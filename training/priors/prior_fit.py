@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.optimize import minimize
 
 from features.trajectory.smoother import OUTLIER_SD, Prior, Readings, one_step
 from registry.contract.arrays import Floats, Ints
+from registry.machine.numba_kernels import njit
 
 FEWEST_READINGS = 500
 """Successive readings below which the default prior is kept."""

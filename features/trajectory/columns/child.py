@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import days_apart, year_angle
 from features.trajectory.columns.missing_values import is_code
 from features.trajectory.feature import Feature
 from registry.contract.codes import Setting, Sex
+from registry.machine.numba_kernels import njit
 
 CHILD = (
     Feature("age_days", "days", "age", "age"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, days_apart
 from features.trajectory.columns.missing_values import at_least, at_most
@@ -11,6 +10,7 @@ from features.trajectory.columns.recorded_rows import CareRows
 from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, LAST, LAST_DAY, MEAN, TOTAL, summary_of
 from registry.contract.codes import RationItem
+from registry.machine.numba_kernels import njit
 
 EDNF, THR, HCM = map(int, RationItem)
 """Positions in the rows' `of_item`."""

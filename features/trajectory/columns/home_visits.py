@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from features.trajectory.columns.recorded_rows import CareRows
 from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, summary_of
+from registry.machine.numba_kernels import njit
 
 HOME_VISITS = (
     Feature("visits_90", "count", "home visits in 90 days", "missed_weighings"),

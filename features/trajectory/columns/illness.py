@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, days_apart
 from features.trajectory.columns.missing_values import at_least
@@ -12,6 +11,7 @@ from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, LAST_DAY, MEAN, TOTAL, summary_of
 from registry.contract.arrays import Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 
 def _features_of(sign: str) -> tuple[Feature, ...]:

@@ -8,7 +8,6 @@ is not one that has come down to it. In a registry without treatments these colu
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day
 from features.trajectory.columns.series import LEVEL_REASON, UNIT
@@ -16,6 +15,7 @@ from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, HIGH, LOW, MEAN, SPREAD, summary_of
 from registry.contract.arrays import Days, Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 WAZ_FIRST = (Feature("waz_first", "z", "first WAZ ever read", LEVEL_REASON["waz"]),)
 """The value of `first` for WAZ."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from registry.machine.numba_kernels import njit
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,6 @@ level and velocity."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, days_apart
 from features.trajectory.columns.missing_values import at_least
@@ -13,6 +12,7 @@ from features.trajectory.columns.stay import FOLLOW_UP_DAYS
 from features.trajectory.feature import Feature
 from features.trajectory.smoother import Prior, Readings, advanced, growth_time, last_noise
 from features.trajectory.windows import LAST, MONTH_DAYS, summary_of
+from registry.machine.numba_kernels import njit
 
 WHZ_CUTS, MUAC_CUTS = (-2.0, -3.0), (125.0, 115.0)
 """What decides: in treatment the exit criteria, after it SAM's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day
 from features.trajectory.columns.missing_values import positive
@@ -23,6 +22,7 @@ from features.trajectory.windows import (
     summary_of,
 )
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 USUAL_GAIN_Z, USUAL_GAIN_DAYS, USUAL_LASTING_DAYS = 1.2, 56.0, 35.0
 """The usual course of a stay: 1.2 z of WHZ by its eighth week, most of it early (gain halves after

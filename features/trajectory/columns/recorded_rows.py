@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from features.criteria import Criteria, criteria
 from features.trajectory.columns.missing_values import at_most
@@ -15,6 +14,7 @@ from features.trajectory.smoother import Readings
 from features.trajectory.trace import Trace
 from registry.contract.arrays import Codes, Days, Floats, Ints
 from registry.contract.codes import RationItem, VisitFinding
+from registry.machine.numba_kernels import njit
 
 SIGNS = ("diarrhoea", "fever", "cough", "poor_appetite")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, days_apart
 from features.trajectory.columns.missing_values import at_least, at_most, greater
@@ -11,6 +10,7 @@ from features.trajectory.columns.recorded_rows import GrowthRows
 from features.trajectory.feature import Feature
 from features.trajectory.windows import COUNT, GAP, LAST_DAY, MONTH_DAYS, run_of, summary_of
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 SEEN = (
     Feature("days_since_weighed", "days", "days since the last weight", "missed_weighings"),

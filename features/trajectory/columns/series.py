@@ -7,7 +7,6 @@ For WHZ, WAZ, HAZ or MUAC, one question at a time, compiled.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import Day, Ragged
 from features.criteria import Criteria, criteria
@@ -26,6 +25,7 @@ from features.trajectory.windows import (
 )
 from registry.contract.arrays import Days, Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 MEASURES = ("whz", "waz", "haz", "muac")
 UNIT = {"whz": "z", "waz": "z", "haz": "z", "muac": "mm"}

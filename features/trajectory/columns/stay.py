@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from features.clock import days_apart
 from features.episodes import Stays
 from features.trajectory.columns.missing_values import at_least, is_code
 from features.trajectory.feature import Feature
 from registry.contract.codes import AppetiteTest, Programme
+from registry.machine.numba_kernels import njit
 
 FOLLOW_UP_DAYS = 183.0
 """How long after discharge a relapse counts (the registry contract): the less is left, the less can

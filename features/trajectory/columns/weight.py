@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from features.clock import Day
 from features.trajectory.columns.missing_values import positive
 from features.trajectory.columns.recorded_rows import GrowthRows
@@ -21,6 +19,7 @@ from features.trajectory.windows import (
 )
 from registry.contract.arrays import Floats
 from registry.contract.registry import NEVER
+from registry.machine.numba_kernels import njit
 
 G_PER_KG = 1000.0
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from care.pathway.findings import judged
 from features.clock import Clock, Known, month_number
@@ -15,6 +14,7 @@ from models.targets import HAPPENED, RELAPSE
 from registry.contract.arrays import AnyArray, Ints
 from registry.contract.codes import RationItem
 from registry.contract.registry import NEVER, Registry
+from registry.machine.numba_kernels import njit
 from training.cohorts.lives import IN_COHORT, Lives, first_confirmed, lives
 from training.cohorts.outcomes import outcomes
 
