@@ -240,10 +240,8 @@ def learn_from(
     if plan.foreign is not None:
         bundle = replace(bundle, rehearsal=rehearsal)
         return Learned(bundle, fitted, rows, earlier_on, later_on, matrix, scored)
-    said(
-        f"{target.name}: the interval of its risks, by {uncertainty.REFITS} refits on children "
-        "drawn anew"
-    )
+    refits = f"{uncertainty.REFITS} refits on children drawn anew"
+    said(f"{target.name}: the interval of its risks, by {refits}")
     calibrator, unstable = with_interval(fitted, everything, donor=donor, **which)
     reference = bundle.reference | {"instability": unstable}
     bundle = replace(bundle, calibrator=calibrator, rehearsal=rehearsal, reference=reference)
@@ -335,8 +333,7 @@ def _bundle(fitted: Fitted, learning: Examples, **made: Any) -> Bundle:
 
 
 def first_later_day(index_on: Days) -> int:
-    """The day (number) of the first index of the later block, of the days of all rows' indexes:
-    FIT_SHARE of them lie before it."""
+    """The day of the first index of the later block: FIT_SHARE of the rows' indexes lie before."""
     return int(np.quantile(index_on, FIT_SHARE, method="higher"))
 
 
