@@ -445,7 +445,7 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
             and say("findings", "sam_again") in dialog.text
         )
         assert faults(phone) == []
-        keep_picture(phone, f"confirm-phone-{language}")
+        keep_picture(phone, f"confirm-phone-{language}", look=True)
         press(phone, "#confirm button[value=no]")
         assert not dialog.is_displayed() and told_children(app) == []
         tick(phone, children_on(phone)[0], "sam_again")
@@ -456,7 +456,7 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
                 first in phone.find_element(By.CSS_SELECTOR, "section[aria-labelledby=told]").text
             )
         )
-        keep_picture(phone, f"told-today-phone-{language}")
+        keep_picture(phone, f"told-today-phone-{language}", look=True)
         wait(lambda: phone.execute_script("return !!navigator.serviceWorker.controller"))
         phone.get(f"{site}/visits")
         wait(lambda: phone.execute_async_script(KEPT_PAGES) > 5)
@@ -471,11 +471,11 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
     assert say("ui", "waiting_where") in said_above(phone) and say("findings", "ill") in said_above(
         phone
     )
-    keep_picture(phone, f"waiting-phone-{language}")
+    keep_picture(phone, f"waiting-phone-{language}", look=True)
     press(phone, "#sign-out button")
     asks = phone.find_element(By.ID, "sign-out-asks")
     assert asks.is_displayed() and say.say("ui", "sign_out_asks", n=1) in asks.text
-    keep_picture(phone, f"sign-out-phone-{language}")
+    keep_picture(phone, f"sign-out-phone-{language}", look=True)
     press(phone, "#sign-out-asks button[value=no]")
     assert not asks.is_displayed() and phone.find_elements(By.CSS_SELECTOR, ".child")
     press(phone, "#sign-out button")
@@ -494,7 +494,7 @@ def test_the_day_of_a_supervisor(own_phone, tmp_path, language):
     assert second not in phone.page_source and f"{say('ui', 'waiting_title')}: 1" in said_above(
         phone
     )
-    keep_picture(phone, f"offline-phone-{language}")
+    keep_picture(phone, f"offline-phone-{language}", look=True)
 
     with served(app, port=urlsplit(site).port):
         cut_network(phone, cut=False)

@@ -128,14 +128,15 @@ def cut_network(browser: webdriver.Chrome, *, cut: bool) -> None:
     )
 
 
-def keep_picture(browser: webdriver.Chrome, name: str) -> None:
-    """A screenshot of the whole page, for who asks for pictures by $SANKET_SCREENSHOTS."""
-    if not SCREENSHOTS:
+def keep_picture(browser: webdriver.Chrome, name: str, *, look: bool = False) -> None:
+    """A screenshot of the whole page, for who asks for pictures by $SANKET_SCREENSHOTS; with `look`
+    it is taken in any case, as a person looks at a page before the next touch."""
+    if not (SCREENSHOTS or look):
         return
-    folder = Path(SCREENSHOTS)
-    folder.mkdir(parents=True, exist_ok=True)
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-    (folder / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
+    if SCREENSHOTS:
+        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+        (Path(SCREENSHOTS) / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
 
 
 if __name__ == "__main__":
