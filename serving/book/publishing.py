@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
 from registry.store.connections.many_rows import insert_many
+from registry.store.schema import FORGOTTEN, IDS
 from serving.book import events
 from serving.book.escalation.escalation_counts import keep_counts
 from serving.book.escalation.escalation_records import Held, follow, held_of, marked_in
 from serving.book.events import CHILD_IN_DANGER, RUN_PUBLISHED, BookEvent
-from serving.book.scorebook import AREAS, CHUNKS, ROWS, RUNS, Run
+from serving.book.scorebook import AREAS, CHUNKS, ROWS, RUNS, TARGET_SCORES, Run
 
 
 def publish(
@@ -39,6 +40,7 @@ def publish(
         }
         for level, place, page in areas
     ]
+    _erase_forgotten(engine, run)
     happened, held = _what_holds(engine, run)
     with engine.begin() as connection:
         connection.execute(sa.delete(AREAS).where(AREAS.c.run == run.run))
@@ -47,10 +49,13 @@ def publish(
         connection.execute(changed.values(complete=True, facts=orjson.dumps(facts).decode()))
         connection.execute(sa.delete(CHUNKS).where(CHUNKS.c.run == run.run))
         published = BookEvent(RUN_PUBLISHED, told={"as_of": run.as_of, "run": run.run})
-        events.append(connection, [published, *_still_there(connection, run, happened)])
+        there = _still_there(connection, run, [of.child_id for of in happened])
+        told = (of for of in happened if of.child_id in there)
+        events.append(connection, [published, *told])
         events.remove_old(connection)
         if held is not None:
-            follow(connection, run, held)
+            there = _still_there(connection, run, [of.child.child_id for of in held])
+            follow(connection, run, [of for of in held if of.child.child_id in there])
             keep_counts(connection, run)
 
 
@@ -97,13 +102,28 @@ def _in_danger(connection: sa.Connection, run: int, among: Sequence[str | None])
     return {child["child_id"] for child in candidates if child["danger"]}
 
 
-def _still_there(connection: sa.Connection, run: Run, told: list[BookEvent]) -> Iterator[BookEvent]:
-    """The events of children who were not forgotten meanwhile."""
-    there: set[str] = set()
-    for part in _parts([event.child_id for event in told]):
+def _erase_forgotten(engine: sa.Engine, run: Run) -> None:
+    """Take out the children who were forgotten after their part was read and before their rows were
+    written; whoever is forgotten later is erased here too by that (`registry.store.forgetting`)."""
+    with engine.begin() as connection:
+        if not sa.inspect(connection).has_table(FORGOTTEN.name):
+            return
+        if not connection.scalar(sa.select(sa.func.count()).select_from(FORGOTTEN)):
+            return
+        for table in (ROWS, TARGET_SCORES):
+            known = sa.exists().where(IDS.c.kind == "child", IDS.c.text == table.c.child_id)
+            connection.execute(sa.delete(table).where(table.c.run == run.run, ~known))
+
+
+def _still_there(
+    connection: sa.Connection, run: Run, children: Sequence[str | None]
+) -> set[str | None]:
+    """Those of some children who were not forgotten meanwhile."""
+    there: set[str | None] = set()
+    for part in _parts(children):
         wanted = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ROWS.c.child_id.in_(part))
         there |= set(connection.scalars(wanted))
-    return (event for event in told if event.child_id in there)
+    return there
 
 
 def _parts(children: Sequence[str | None]) -> Iterator[Sequence[str | None]]:

@@ -4,6 +4,7 @@ it stopped."""
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +21,14 @@ from models.visits.visit_order import PREVENTION_FROM
 from registry.contract.registry import day_date
 from registry.simulate.dials import Dials
 from registry.simulate.write import simulate
+from registry.store.forgetting import forget
 from registry.store.store import open_store
 from serving.access.permissions import Scope
 from serving.book import scorebook
 from serving.book.area_indicators import indicators
+from serving.book.events import EVENTS
 from serving.book.reader import Reader
+from serving.book.scorebook import ESCALATIONS
 from serving.book.scoring import book_rows, scoring_part
 from serving.book.scoring.book_rows import Scoring
 from serving.book.scoring.kept_children import first_look
@@ -202,6 +206,32 @@ def test_a_run_that_was_broken_off_goes_on_and_keeps_the_same_children(registere
     assert runs == 1
     again.dispose()
     whole.dispose()
+
+
+def test_who_is_forgotten_while_a_run_is_written_is_not_in_it(registered, monkeypatch):
+    """The part is read already, the child's rows are not written yet."""
+    folder, _, as_of = registered
+    write, gone = scorebook.write_chunk, []
+
+    def forgetting(engine, run, chunk, rows):
+        if not gone:
+            in_danger = next(row for row in rows if row.candidate.danger)
+            gone.extend(row.candidate.child_id for row in (rows[0], in_danger))
+            with closing(open_store(str(folder / "forgetting.db"))) as store:
+                for child in set(gone):
+                    forget(store, child)
+        return write(engine, run, chunk, rows)
+
+    monkeypatch.setattr(scorebook, "write_chunk", forgetting)
+    engine, _ = scored(folder, "forgetting", ("relapse", "onset"), as_of)
+    tables = (scorebook.ROWS, scorebook.TARGET_SCORES, ESCALATIONS, EVENTS)
+    with engine.connect() as connection:
+        told = {
+            table.name: set(connection.scalars(sa.select(table.c.child_id))) for table in tables
+        }
+    engine.dispose()
+    assert gone and all(told.values())
+    assert not [(name, child) for name, ids in told.items() for child in gone if child in ids]
 
 
 def test_a_step_of_the_first_look_changes_nobody(registered, monkeypatch):
