@@ -20,6 +20,8 @@ _PARTS = re.compile(r"(\d+)\s*([^\W\d_]*[^\s\d.,;/&+-]*)[.,;\s/&+-]*")
 _AND = re.compile(r"\b(and|व|और|आणि)\b")
 OLDEST_YEARS = 20
 """An age beyond it is no child's, and is left to be refused."""
+MOST = OLDEST_YEARS * 366
+"""No number of any unit is larger: an infinite one, or one of a thousand digits, is not read."""
 
 
 def is_age_in_words(text: str) -> bool:
@@ -38,6 +40,9 @@ def birth_window(age: str, unit: str, seen: dt.date) -> tuple[dt.date, dt.date] 
     parts = _parts(age) if not isinstance(number, float) else _plain(number, unit)
     if parts is None or sum(parts[one] * _YEARS[one] for one in parts) > OLDEST_YEARS:
         return None
+    if seen.year <= OLDEST_YEARS + 1:
+        # A mistyped year, from which the calendar does not reach back to the birth.
+        return None
     months = 12 * parts.get("years", 0) + parts.get("months", 0)
     latest = months_before(seen, months) - dt.timedelta(
         7 * parts.get("weeks", 0) + parts.get("days", 0)
@@ -54,7 +59,7 @@ _YEARS = {"years": 1.0, "months": 1 / 12, "weeks": 7 / 365.25, "days": 1 / 365.2
 
 def _plain(number: float, unit: str) -> dict[str, int] | None:
     """A number alone, in the unit that the map declares."""
-    if number < 0 or (unit == "years" and number != int(number)):
+    if not (0 <= number <= MOST) or (unit == "years" and number != int(number)):
         return None
     return {unit: int(number)}
 
@@ -67,6 +72,8 @@ def _parts(text: str) -> dict[str, int] | None:
         if part.start() != rest:
             return None
         rest = part.end()
+        if len(part[1].lstrip("0")) > len(str(MOST)):
+            return None
         unit = _UNIT_OF.get(part[2], "months" if not part[2] and list(found) == ["years"] else "")
         if not unit or unit in found:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import pandas as pd
@@ -13,8 +14,10 @@ from models.champion import models_folder, turn
 from models.targets import RELAPSE
 from registry.engine import IN_THIS_PROCESS
 from registry.store import partitions
-from registry.store.partitions import several_parts
+from registry.store.partitions import divide, read, several_parts
+from registry.store.store import open_store
 from tests.support import trained_models as made
+from tests.support.divided_registry import fill, moves, tables
 from training.cohorts import case_cohort
 from training.commands import feature_table_by_parts as by_parts
 from training.commands.feature_table import Training
@@ -94,3 +97,19 @@ def test_a_training_of_today_is_asked_in_workers_too():
     cut_by = Training.of_today(made.clock(), RELAPSE)
     again = pickle.loads(pickle.dumps(cut_by))
     assert again == cut_by and again.target is RELAPSE
+
+
+def test_a_part_without_any_stay_has_its_children_at_risk_of_onset(tmp_path, monkeypatch):
+    address, written = str(tmp_path / "x.db"), []
+    first = tables(tmp_path / "t")
+    with closing(open_store(address)) as store:
+        fill(store, first, moves(tmp_path / "moved", first))
+    for most in (10**6, 200):
+        monkeypatch.setattr(partitions, "MOST_CHILDREN", most)
+        output = tmp_path / f"{most}.parquet"
+        write_feature_table(address, "onset", output, engine=IN_THIS_PROCESS)
+        written.append(pd.read_parquet(output))
+    with closing(open_store(address)) as store:
+        stays = [read(store, part).registry.episodes.rows for part in divide(store, partitions.NOW)]
+    assert min(stays) == 0 < max(stays)
+    pd.testing.assert_frame_equal(written[1], written[0])

@@ -3,6 +3,7 @@ took for dates, months without a year, two header rows in a CSV file. Each with 
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 
@@ -391,11 +392,27 @@ def test_two_header_rows_of_a_csv_file_become_one(tmp_path, head):
         ("-3", "months", None),
         ("999", "months", None),
         ("two", "months", None),
+        ("00027 months", "years", ("2023-11-21", "2023-12-20")),
+        # No child's, however it is written: without an end, or longer than a number may be.
+        ("1E310", "days", None),
+        ("inf", "years", None),
+        ("9" * 400 + " y", "years", None),
+        ("9" * 5000, "weeks", None),
+        ("9" * 5000 + " days", "weeks", None),
     ],
 )
 def test_an_age_allows_these_days_of_birth(age, unit, window):
     found = birth_window(age, unit, day_date(day_number("2026-03-20")))
     assert (found and tuple(map(str, found))) == window
+
+
+@pytest.mark.parametrize("unit", ["days", "weeks", "months", "years"])
+@pytest.mark.parametrize("age", ["0", "1", "20"])
+def test_a_visit_in_a_mistyped_year_allows_no_birth(age, unit):
+    """The calendar begins in the year 1."""
+    for year in (1, 20, 21):
+        assert birth_window(age, unit, dt.date(year, 1, 1)) is None
+    assert birth_window(age, unit, dt.date(22, 1, 1)) is not None
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,9 @@ def _learnt(clock: Clock, training: Training) -> Cohort:
 def _keys(clock: Clock, rows: Cohort) -> pd.MultiIndex:
     """Child, stay, index and landmark of each row: the same row has the same key at any cutoff."""
     found, of = rows.outcomes, rows.index
-    stay = clock.registry.episodes["episode"][found.episode[of]]
-    stay = np.where(found.episode[of] < 0, -1, stay) if len(stay) else found.episode[of]
+    stays, at = clock.registry.episodes["episode"], found.episode[of]
+    # Who was never treated can waste: some records have no stay at all.
+    stay = np.where(at < 0, -1, stays[at]) if len(stays) else np.full(len(at), -1)
     return pd.MultiIndex.from_arrays([rows.child, stay, found.index_on[of], rows.landmark])
 
 
