@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -194,6 +194,15 @@ def unseen_since(store: Store, day: dt.date) -> list[str]:
         names = connection.execute(select(IDS.number, IDS.text).where(IDS.kind == "child"))
         gone = unseen - kept - brought - to.keys()
         return sorted(text for number, text in names if number in gone)
+
+
+def forgotten_of(connection: Connection, url: URL, children: Iterable[str]) -> list[str]:
+    """Those of some ids whose tombstones stand in the store behind `url`."""
+    stones = set(connection.scalars(select(schema.FORGOTTEN.c.digest)))
+    facts = schema.FACTS.c
+    wanted = select(facts.value).where(facts.name == "registry_id")
+    key = tombstone_key(url, connection.scalar(wanted))
+    return [one for one in children if keyed_hash(key, one) in stones]
 
 
 def forgotten_among(bulk: Bulk, url: URL) -> Callable[[Texts], Flags] | None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from models.visits.listed_child import Candidate
 from registry.store.connections.many_rows import insert_many
+from registry.store.forgetting import forgotten_of
 from registry.store.schema import FORGOTTEN, IDS
 from serving.book import events
 from serving.book.escalation.escalation_counts import keep_counts
@@ -110,9 +111,13 @@ def _erase_forgotten(engine: sa.Engine, run: Run) -> None:
             return
         if not connection.scalar(sa.select(sa.func.count()).select_from(FORGOTTEN)):
             return
-        for table in (ROWS, TARGET_SCORES):
-            known = sa.exists().where(IDS.c.kind == "child", IDS.c.text == table.c.child_id)
-            connection.execute(sa.delete(table).where(table.c.run == run.run, ~known))
+        known = sa.exists().where(IDS.c.kind == "child", IDS.c.text == ROWS.c.child_id)
+        unknown = sa.select(ROWS.c.child_id).where(ROWS.c.run == run.run, ~known)
+        gone = forgotten_of(connection, engine.url, connection.scalars(unknown))
+        for part in _parts(gone):
+            for table in (ROWS, TARGET_SCORES):
+                theirs = table.c.run == run.run, table.c.child_id.in_(part)
+                connection.execute(sa.delete(table).where(*theirs))
 
 
 def _still_there(
