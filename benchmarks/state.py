@@ -7,8 +7,8 @@ store's own newest models, where it has trained some in this folder (the stage `
 of a small registry, and the output says which: for models of another registry scoring also counts
 the outcomes known, for a store's own it does not. Each scoring begins without a score book.
 `--workers 2` adds a second run of what takes workers and says how many times as fast as one it was;
-`--stages train,score` runs these alone, `--keep FOLDER` goes on with what is there. `--json` for
-one object on the last line.
+`--stages train,score` runs these alone (`score_2`: by the workers alone), `--keep FOLDER` goes on
+with what is there. `--json` for one object on the last line.
 
 `--postgres` puts the store into a PostgreSQL of its own, as it is installed, in the same folder:
 beside each stage stand the CPU seconds of its processes and the size of its log, and the import
@@ -215,16 +215,19 @@ def _stages(
     found["store"] = "postgresql" if place.server else "sqlite"
 
     def stage(name: str, *words: str) -> None:
-        if name.split("_")[0] not in stages:
+        if name not in stages:
             return
         found[name] = place.run(*words)
         _tell(name, found[name])
 
     def by_workers(name: str, *words: str) -> None:
-        if name not in stages:
-            return
         many = f"{name}_{workers}"
-        stage(many, *words, "--workers", str(workers))
+        if name not in stages and many not in stages:
+            return
+        found[many] = place.run(*words, "--workers", str(workers))
+        _tell(many, found[many])
+        if name not in found:
+            return
         faster = round(found[name]["wall_s"] / found[many]["wall_s"], 2)
         found[many]["times_as_fast"] = faster
         print(f"{name}: {workers} workers {faster} times as fast as one", file=sys.stderr)
@@ -240,7 +243,12 @@ def _stages(
         else:
             stage("import", "import", str(source), "--to", store)
     found["store_gb"] = place.store_gb()
-    stage("train", "train", store, "--trials", "0")
+    train = ("train", store, "--trials", "0")
+    stage("train", *train)
+    if workers > 1:
+        # What the first kept of its parts would be taken over.
+        shutil.rmtree(models / "rows", ignore_errors=True)
+        by_workers("train", *train)
     day, here = _last_day(store)
     if not models.exists():
         shutil.copytree(home / "small.models", models)
@@ -260,7 +268,7 @@ def _stages(
     drift = ("drift", store, "--month", _month_before(day))
     stage("drift", *drift)
     if workers > 1:
-        if "score" in stages:
+        if {"score", f"score_{workers}"} & set(stages):
             _without_book(store)
         by_workers("score", *score)
         by_workers("indicators", *indicators)
