@@ -39,6 +39,10 @@ class Forest:
         default_factory=threading.Lock, init=False, repr=False, compare=False
     )
 
+    def __reduce__(self) -> tuple[type[Forest], tuple[Trees, int]]:
+        """To another process goes what it is made from: a lock cannot go, tables are made there."""
+        return Forest, (self.trees, self.table_bytes)
+
     @classmethod
     def from_text(cls, text: str, *, table_bytes: int = TABLE_BYTES) -> Forest:
         """The forest of `Booster.model_to_string()` (or what `save_model` wrote); see

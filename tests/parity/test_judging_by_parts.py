@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 
@@ -340,6 +341,15 @@ def test_one_part_and_a_month_that_is_not_over(monkeypatch):
     month = "2027-12"
     (views,) = store_views(address, [bundle], *days_of(month), engine=IN_THIS_PROCESS)
     assert "is not over" in of_month(bundle, month, views).notes[0]
+
+
+def test_a_bundle_goes_to_another_process():
+    """Workers are given bundles whose explanations this process may have made already."""
+    bundle, rows = made.carded(), np.zeros((2, len(made.carded().columns)))
+    shares, base = bundle.forest.contributions(rows)
+    there = pickle.loads(pickle.dumps(bundle)).forest
+    np.testing.assert_array_equal(there.contributions(rows)[0], shares)
+    assert there.contributions(rows)[1] == base
 
 
 @pytest.mark.soak
