@@ -54,7 +54,7 @@ def _put_together(files: list[Path], into: Path) -> None:
         for lot, file in enumerate(files):
             with pq.ParquetFile(file) as rows:
                 for group in range(rows.num_row_groups):
-                    table = _marked(rows.read_row_group(group), chr(ord("A") + lot))
+                    table = _marked(rows.read_row_group(group), f"L{lot}")
                     writer = writer or opened.enter_context(
                         pq.ParquetWriter(into, table.schema, compression="zstd")
                     )

@@ -134,8 +134,12 @@ class Store:
         own_only: bool = False,
     ) -> Registry:
         """Every version of every row as a registry; of some sectors' or some children only, where
-        these are given. `own_only`: without what links brought from other registers."""
-        with self.reading() as bulk:
+        these are given. `own_only`: without what links brought from other registers.
+
+        What a page asks, some children or the places alone, is read in the store itself: waiting
+        for a replica would take longer than the reading.
+        """
+        with self.reading() if children is None else self.bulk() as bulk:
             return load(bulk, sectors=sectors, children=children, own_only=own_only)
 
     def import_source(

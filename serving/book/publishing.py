@@ -105,7 +105,7 @@ def _in_danger(connection: sa.Connection, run: int, among: Sequence[str | None])
 
 def _erase_forgotten(engine: sa.Engine, run: Run) -> None:
     """Take out the children who were forgotten after their part was read and before their rows were
-    written; whoever is forgotten later is erased here too by that (`registry.store.forgetting`)."""
+    written. Who is forgotten from now on is erased from this run by `registry.store.forgetting`."""
     with engine.begin() as connection:
         if not sa.inspect(connection).has_table(FORGOTTEN.name):
             return

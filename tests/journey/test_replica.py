@@ -251,6 +251,17 @@ def test_what_is_no_replica_of_the_store_is_refused(store, servers, monkeypatch)
         opened.version()
 
 
+def test_a_page_reads_the_store_itself_whatever_is_named(store, monkeypatch):
+    address, *_ = store
+    with closing(open_store(address)) as opened:
+        child = str(opened.load().child_ids[0])
+        monkeypatch.setenv(replica.VARIABLE, "postgresql://nobody@/nowhere?host=/tmp/nowhere")
+        assert opened.load(children=[child]).child_ids.tolist() == [child]
+        assert opened.load(children=()).centre_ids.size
+        with pytest.raises(BadInput, match="cannot be reached"):
+            opened.load()
+
+
 def test_a_file_is_read_by_itself_whatever_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(replica.VARIABLE, "postgresql://nobody@/nowhere")
     with closing(open_store(tmp_path / "x.db")) as opened:
